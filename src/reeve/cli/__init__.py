@@ -1,0 +1,67 @@
+"""The command `reeve`. Each command is a module here, imported when it is used."""
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from reeve import __version__
+from reeve.cli.failures import failing_well
+
+COMMANDS = {
+    "scan": "Collect an account, judge it, and report.",
+    "collect": "Collect an account into a snapshot.",
+    "evaluate": "Judge a snapshot, and report.",
+}
+"""The commands with their one-line help, so that listing them imports none."""
+
+
+class Commands(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands' names."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        return getattr(import_module(f"reeve.cli.{cmd_name}"), "command")  # noqa: B009 - a name each module has
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog='Shell completion: eval "$(_REEVE_COMPLETE=bash_source reeve)", or zsh_source, or fish_source.',
+)
+@click.version_option(__version__, message="%(version)s")
+def reeve() -> None:
+    """Judge a cloud account against policies: what is wrong, where, why, and how to mend it.
+
+    \b
+    Examples:
+      reeve scan --demo
+      reeve scan --profile audit --out reeve-out --format terminal,json,html
+      reeve scan --format json | jq '.findings[] | select(.status == "INCOMPLIANT")'
+
+    \b
+    Exit codes: 0 all well; 1 something INCOMPLIANT; 2 wrong use or an invalid
+    repository; 3 something could not be read; 130 interrupted.
+    """
+
+
+def main() -> None:
+    """Run the command and end the process with its exit code."""
+    code = failing_well(lambda: reeve.main(standalone_mode=False, prog_name="reeve"), debug="--debug" in sys.argv)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(code)

@@ -1,0 +1,79 @@
+"""Turns what goes wrong into one line and an exit code; a traceback is shown with --debug only."""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+EXIT_WRONG_USE, EXIT_INCOMPLETE, EXIT_INTERNAL, EXIT_INTERRUPTED = 2, 3, 70, 130
+
+
+class UserError(Exception):
+    """Wrong use that the arguments' own checks can't see; the message says what to do."""
+
+
+def failing_well(run: Callable[[], Any], debug: bool) -> int:
+    """Run a command and return its exit code; whatever it raises becomes a line on standard error."""
+    try:
+        result = run()
+    except BaseException as error:
+        if debug and not isinstance(error, (click.exceptions.Exit, SystemExit)):
+            raise
+        return _report(error)
+    return result if isinstance(result, int) else 0
+
+
+def _report(error: BaseException) -> int:
+    match error:
+        case click.exceptions.Exit():
+            return error.exit_code
+        case SystemExit():
+            return error.code if isinstance(error.code, int) else 1
+        case click.exceptions.Abort() | KeyboardInterrupt():
+            return _interrupted()
+        case click.ClickException():
+            error.show()
+            return EXIT_WRONG_USE
+        case BrokenPipeError():
+            return 0
+        case _:
+            return _known(error)
+
+
+def _interrupted() -> int:
+    """End at once: requests under way in other threads would keep the process for as long as they are retried."""
+    print("reeve: interrupted; nothing was written", file=sys.stderr)  # noqa: T201 - the one voice of errors
+    sys.stderr.flush()
+    os._exit(EXIT_INTERRUPTED)
+
+
+def _known(error: BaseException) -> int:
+    # Each kind is known by its module's name, so that no AWS library or engine is imported just to compare with it.
+    kind = f"{type(error).__module__}.{type(error).__name__}"
+    if kind == "reeve.language.errors.InvalidRepositoryError":
+        problems = getattr(error, "problems", ())
+        for problem in problems:
+            say(str(problem))
+        say(f"{len(problems)} {'error' if len(problems) == 1 else 'errors'} in the policy repository")
+        return EXIT_WRONG_USE
+    if kind == "reeve.collect.aws.api.ApiError":
+        say(f"{error}; {getattr(error, 'advice', '')}")
+        return EXIT_INCOMPLETE
+    if kind in ("reeve.inventory.snapshot.SnapshotError", "reeve.cli.failures.UserError", "builtins.LookupError"):
+        say(str(error))
+        return EXIT_WRONG_USE
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        say(f"{where}{(error.strerror or str(error)).lower()}")
+        return EXIT_WRONG_USE
+    say(f"internal error: {type(error).__name__}: {error}; run again with --debug for the traceback, and report it")
+    return EXIT_INTERNAL
+
+
+def say(message: str) -> None:
+    """Print one line to standard error, control characters written out."""
+    from reeve.report.escaping import visible
+
+    print(f"reeve: {visible(message)}", file=sys.stderr)  # noqa: T201 - the one voice of errors

@@ -1,0 +1,94 @@
+"""Options that several commands share."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reeve.cli.failures import UserError
+from reeve.report.output import FORMATS
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def together(*decorators: Decorator) -> Decorator:
+    """Return one decorator that applies several, the first one outermost."""
+
+    def apply(function: Callable[..., Any]) -> Callable[..., Any]:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return apply
+
+
+repository_option: Decorator = click.option(
+    "--repo",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Use the policy repository in DIR, not the one that comes with reeve.",
+)
+
+policy_options: Decorator = together(
+    repository_option,
+    click.option(
+        "--policy", "policies", multiple=True, metavar="GLOB", help="Only policies whose id matches; may be given again."
+    ),
+    click.option("--framework", metavar="ID", help="Only policies linked to this framework, such as cis-aws-v5.0.0."),
+)
+
+account_options: Decorator = together(
+    click.option("--profile", metavar="NAME", help="The profile of the AWS configuration to use."),
+    click.option("--region", metavar="NAME", help="The region to start from; it also chooses the partition."),
+    click.option("--live", is_flag=True, help="Read every user live; don't use the credential report."),
+    click.option("--demo", is_flag=True, help="Scan a simulated account on this machine; needs the extra `demo`."),
+)
+
+output_options: Decorator = together(
+    click.option("--quiet", "-q", is_flag=True, help="No progress, and no summary beside files."),
+    click.option("--no-color", is_flag=True, help="No colours; NO_COLOR does the same."),
+    click.option("--debug", is_flag=True, help="Show the traceback of an error."),
+)
+
+report_options: Decorator = together(
+    click.option(
+        "--out",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Write the report's files (and a scan's snapshot) into DIR.",
+    ),
+    click.option(
+        "--format",
+        "formats",
+        metavar="NAME[,NAME]",
+        help="terminal, json, html. Default: terminal, and with --out all three.",
+    ),
+    output_options,
+)
+
+
+def chosen_formats(formats: str | None, out: Path | None) -> tuple[str, ...]:
+    """Return the formats to write.
+
+    Raises:
+        UserError: a format that doesn't exist, or several for standard output.
+    """
+    if formats is None:
+        return FORMATS if out else ("terminal",)
+    names = tuple(dict.fromkeys(name.strip() for name in formats.split(",") if name.strip()))
+    for name in names:
+        if name not in FORMATS:
+            raise UserError(f"there is no format {name!r}; there are {', '.join(FORMATS)}")
+    if not names:
+        raise UserError(f"--format needs a name: {', '.join(FORMATS)}")
+    if out is None and len(names) > 1:
+        raise UserError(f"standard output takes one format, not {len(names)}; choose one, or a directory with --out DIR")
+    return names
+
+
+def wants_color(no_color: bool) -> bool:
+    """Return whether colours are wanted: not with --no-color or NO_COLOR, nor where the output is no terminal."""
+    return not no_color and not os.environ.get("NO_COLOR") and sys.stdout.isatty()

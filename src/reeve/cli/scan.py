@@ -1,0 +1,57 @@
+"""`reeve scan`: collect, evaluate, report."""
+
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from reeve.cli.collecting import account_api
+from reeve.cli.options import account_options, chosen_formats, policy_options, report_options, wants_color
+from reeve.cli.working import open_repository, progress, write_reports
+from reeve.findings.scan import collect_snapshot, judge_snapshot, production_programs, select_policies
+from reeve.inventory.snapshot import writing
+
+
+@click.command("scan")
+@policy_options
+@account_options
+@report_options
+def command(
+    repo: Path | None,
+    policies: tuple[str, ...],
+    framework: str | None,
+    profile: str | None,
+    region: str | None,
+    live: bool,
+    demo: bool,
+    out: Path | None,
+    formats: str | None,
+    quiet: bool,
+    no_color: bool,
+    debug: bool,
+) -> int:
+    """Collect an account, judge every object, and report.
+
+    Credentials, profile, region and endpoint are found as the AWS CLI finds them.
+
+    \b
+    Examples:
+      reeve scan
+      reeve scan --profile audit --out reeve-out
+      reeve scan --policy '*/iam/*' --format json
+      reeve scan --demo
+    """
+    wanted = chosen_formats(formats, out)
+    repository = open_repository(repo)
+    programs = production_programs(repository, select_policies(repository, policies, framework))
+    with ExitStack() as stack:
+        directory = out / "snapshot" if out else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reeve-")))
+        stack.enter_context(writing(directory))
+        with progress(quiet) as tell:
+            api = stack.enter_context(account_api(demo, profile, region))
+            collect_snapshot(api, repository, programs, directory, tell, live)
+            tell("judging", 0, None)
+            results = judge_snapshot(repository, programs, directory)
+        write_reports(results, wanted, out, quiet, wants_color(no_color))
+    return results.exit_code

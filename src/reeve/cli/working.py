@@ -1,0 +1,76 @@
+"""What commands do around the parts they call: the repository to use, progress, writing reports."""
+
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from reeve.cli.failures import UserError
+from reeve.findings.results import Results
+from reeve.repository.repository import Repository
+
+
+def open_repository(root: Path | None) -> Repository:
+    """Open the repository at `root`, or the catalogue that comes with reeve: in the wheel, or beside the sources."""
+    if root is not None:
+        return Repository.open(root)
+    package = Path(__file__).parent.parent
+    shipped = package / "catalog"
+    return Repository.open(shipped if shipped.is_dir() else package.parents[1] / "catalog")
+
+
+@contextmanager
+def progress(quiet: bool) -> Generator[Callable[[str, int, int | None], None]]:
+    """Show progress on standard error, if that is a terminal, while the context lasts."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda what, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)
+
+
+def write_reports(results: Results, formats: tuple[str, ...], out: Path | None, quiet: bool, color: bool) -> None:
+    """Write the report in each format: the terminal's to standard output, the others to files in `out` if it is given.
+
+    Raises:
+        UserError: a file could not be written.
+    """
+    from reeve.report.output import FILES, file_path
+
+    for name in formats:
+        if name == "terminal":
+            if not (quiet and out):
+                _print(results, color)
+            continue
+        content = FILES[name](results)
+        if out is None:
+            sys.stdout.buffer.write(content)
+            continue
+        _write(file_path(out, name), content)
+
+
+def _write(path: Path, content: bytes) -> None:
+    from reeve.inventory.snapshot import replace_file
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, content)
+    except OSError as error:
+        raise UserError(f"can't write {path}: {(error.strerror or '').lower()}; choose another --out") from None
+
+
+def _print(results: Results, color: bool) -> None:
+    from reeve.report import terminal
+
+    terminal.render(results, terminal.console_for(sys.stdout, color))

@@ -1,0 +1,1 @@
+"""Fills an inventory from a cloud account with the fewest calls."""

@@ -1,0 +1,1 @@
+"""Collection from Amazon Web Services."""

@@ -1,0 +1,44 @@
+"""What a collector hands over: records by type, what failed, and whose account it is."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reeve.inventory.manifest import CollectionError
+from reeve.inventory.snapshot import Record
+
+Progress = Callable[[str, int, int | None], None]
+"""Told what is being read, how many are done, and of how many (None: not known)."""
+
+Suspect = Callable[[Mapping[str, Any]], bool]
+"""Says whether a user, as the credential report shows it, would be INCOMPLIANT: then it is confirmed live."""
+
+MAX_SUBJECTS = 5
+
+
+@dataclass(slots=True)
+class Collection:
+    """Everything that was read from one account, and everything that was not."""
+
+    account: str = ""
+    partition: str = "aws"
+    records: dict[str, list[Record]] = field(default_factory=dict[str, list[Record]])
+    notes: list[str] = field(default_factory=list[str])
+    _errors: dict[tuple[str, str], CollectionError] = field(default_factory=dict[tuple[str, str], CollectionError])
+
+    @property
+    def errors(self) -> tuple[CollectionError, ...]:
+        """What failed, each kind of failure once."""
+        return tuple(self._errors.values())
+
+    def failed(self, error: CollectionError) -> None:
+        """Note a failed call; the same failure on another object is counted, not repeated."""
+        key = (error.call, error.code)
+        known = self._errors.get(key)
+        if known is None:
+            self._errors[key] = error
+            return
+        subjects = (*known.subjects, *error.subjects)[:MAX_SUBJECTS]
+        self._errors[key] = CollectionError(
+            known.call, known.code, known.message, known.advice, known.count + 1, known.request_id, subjects
+        )

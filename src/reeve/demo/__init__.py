@@ -1,0 +1,1 @@
+"""The simulated account of a small company; touches nothing outside this machine."""

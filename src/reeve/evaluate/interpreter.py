@@ -1,0 +1,183 @@
+"""The interpreter: one object at a time, the definition of what a policy means (policy language, section 2)."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from reeve.language.expressions import disappearance_name
+from reeve.language.logic import Body, Condition
+from reeve.language.operations.base import (
+    Checks,
+    Evaluate,
+    EvaluationError,
+    Expression,
+    FiredError,
+    Moment,
+    NotCollected,
+    Row,
+)
+from reeve.language.operations.fields import disappearance_field, follow
+from reeve.language.values import Value, WrongTypeError, describe
+from reeve.model import Meaning, Outcome, Status
+
+DISAPPEARED_CODE = 99
+TRUE, ERROR = 99, 98
+"""What is added to n·100 when condition n's check is true, and when an error occurs that no check declares."""
+
+Observer = Callable[[Expression, int, Value | Exception], None]
+"""Told of each evaluated sub-expression: the expression, its depth, and its value or what it raised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A body ready to judge objects: its conditions as functions, and what each code means."""
+
+    body: Body
+    checks: tuple[Evaluate, ...]
+    meanings: Mapping[int, Meaning]
+
+    def judge(self, row: Row, moment: Moment) -> Outcome:
+        """Judge one object.
+
+        Args:
+            row: the object's fields; lookups are nested objects, related lists nested arrays of objects.
+            moment: when it is judged, the snapshot's time.
+
+        Returns:
+            The outcome; `meanings` says what its code stands for.
+        """
+        if disappearance_field(row, self.body.object_type.disappearance_field) is not None:
+            return Outcome(DISAPPEARED_CODE)
+        base = 100
+        try:
+            for check in self.checks:
+                if check(row, moment):
+                    return Outcome(base + TRUE)
+                base += 100
+        except FiredError as fired:
+            return Outcome(base + fired.number, fired.runtime_error)
+        except (EvaluationError, WrongTypeError, RecursionError, OverflowError) as error:
+            return Outcome(base + ERROR, str(error) or type(error).__name__)
+        return Outcome(base)
+
+    def meaning(self, outcome: Outcome, row: Row) -> Meaning:
+        """Return what an outcome means; of a disappeared object the text names the field that says so."""
+        found = self.meanings[outcome.code]
+        if outcome.code != DISAPPEARED_CODE:
+            return found
+        name = disappearance_field(row, self.body.object_type.disappearance_field)
+        return Meaning(found.code, found.status, found.message, None, f"isDisappeared({name})")
+
+
+def compile_body(body: Body, observer: Observer | None = None) -> Program:
+    """Compile a body, and those of its related lists, into a program.
+
+    Args:
+        body: the conditions and related lists of a logic file.
+        observer: told of every evaluated sub-expression, for `reeve explain`.
+
+    Returns:
+        The program; compiling gives the undetermined checks their numbers.
+    """
+    children = {name: compile_body(child) for name, child in body.related_lists.items()}
+    meanings = {
+        DISAPPEARED_CODE: Meaning(
+            DISAPPEARED_CODE,
+            Status.DISAPPEARED,
+            "The object is gone from the cloud.",
+            None,
+            f"isDisappeared({disappearance_name(body.object_type)})",
+        )
+    }
+    checks: list[Evaluate] = []
+    for number, condition in enumerate(body.conditions, start=1):
+        compiler = _Compiler(children, observer)
+        check = compiler.compile(condition.check)
+        checks.append(_boolean(check, condition))
+        meanings.update(_meanings(number, condition, compiler.declared))
+    last = (len(body.conditions) + 1) * 100
+    meanings[last] = Meaning(last, body.otherwise_status, body.otherwise_message, body.otherwise_remediation, "otherwise")
+    return Program(body, tuple(checks), meanings)
+
+
+def _boolean(check: Evaluate, condition: Condition) -> Evaluate:
+    if str(condition.check.type) == "Boolean":
+        return check
+
+    def checked(row: Row, moment: Moment) -> Value:
+        value = check(row, moment)
+        if value is None or isinstance(value, bool):
+            return value
+        raise WrongTypeError(f"{condition.check.text()}: a Boolean was wanted, {describe(value)} was found")
+
+    return checked
+
+
+def _meanings(number: int, condition: Condition, declared: Sequence[tuple[str, str]]) -> dict[int, Meaning]:
+    base, text = number * 100, condition.check.text()
+    found = {
+        base + k: Meaning(base + k, Status.UNDETERMINED, message, None, fired)
+        for k, (message, fired) in enumerate(declared, start=1)
+    }
+    error = "The condition could not be evaluated for this object."
+    found[base + ERROR] = Meaning(base + ERROR, Status.UNDETERMINED, error, None, text)
+    found[base + TRUE] = Meaning(base + TRUE, condition.status, condition.message, condition.remediation, text)
+    return found
+
+
+@dataclass(slots=True)
+class _Compiler:
+    """Compiles one condition; `declared` collects (message, text) of its undetermined checks in numbering order."""
+
+    children: Mapping[str, Program]
+    observer: Observer | None = None
+    declared: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    depth: int = 0
+
+    def compile(self, expression: Expression) -> Evaluate:
+        """Return the function that evaluates an expression."""
+        if self.observer is None:
+            return expression.evaluator(self)
+        depth, observe = self.depth, self.observer
+        self.depth += 1
+        evaluate = expression.evaluator(self)
+        self.depth -= 1
+
+        def observed(row: Row, moment: Moment) -> Value:
+            try:
+                value = evaluate(row, moment)
+            except (FiredError, EvaluationError, WrongTypeError) as error:
+                observe(expression, depth, error)
+                raise
+            observe(expression, depth, value)
+            return value
+
+        return observed
+
+    def declare(self, checks: Checks, kind: str, text: str) -> int | None:
+        """Give a declared check the next number."""
+        check = checks.get(kind)
+        if check is None:
+            return None
+        self.declared.append((check.message, text))
+        return len(self.declared)
+
+    def classifier(self, relationship: str) -> Callable[[Row, Moment], Mapping[str, int]]:
+        """Return the function that counts the children of a related list by status."""
+        program, read = self.children[relationship], follow(relationship)
+
+        def count(row: Row, moment: Moment) -> Mapping[str, int]:
+            children = read(row)
+            if isinstance(children, NotCollected):
+                raise EvaluationError(f"{relationship} was not collected: {children.reason}")
+            if children is None:
+                return {}
+            if not isinstance(children, (list, tuple)) or not all(
+                isinstance(child, Mapping) for child in cast("list[Any]", children)
+            ):
+                raise WrongTypeError(f"{relationship}: a list of objects was wanted, {describe(children)} was found")
+            codes = (program.judge(child, moment).code for child in cast("list[Row]", children))
+            return Counter(program.meanings[code].status for code in codes)
+
+        return count

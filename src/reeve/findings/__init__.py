@@ -1,0 +1,1 @@
+"""Outcomes joined with messages, policies and sections: what reports show."""

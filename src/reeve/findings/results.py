@@ -1,0 +1,70 @@
+"""The results of judging a snapshot: findings by policy, with their sections."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from reeve.findings.access_keys import AccessKey, Advice
+from reeve.inventory.manifest import Manifest
+from reeve.model import Meaning, Policy, Status
+from reeve.repository.links import Link
+
+EXIT_WELL, EXIT_INCOMPLIANT, EXIT_WRONG_USE, EXIT_INCOMPLETE = 0, 1, 2, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The verdict on one object under one policy, with what it rests on.
+
+    `as_of` is when the facts were so, `source` the API call they came from, `not_collected` the reasons for the fields that
+    could not be read.
+    """
+
+    object_id: str
+    object_name: str
+    meaning: Meaning
+    runtime_error: str | None
+    as_of: datetime
+    source: str
+    not_collected: Mapping[str, str]
+    access_keys: Sequence[AccessKey] = ()
+    advice: Advice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyResult:
+    """A policy's findings, worst status first, and the sections that each of them touches."""
+
+    policy: Policy
+    object_type: str
+    links: Sequence[Link]
+    remediation: str
+    findings: Sequence[Finding]
+
+    @property
+    def counts(self) -> Mapping[Status, int]:
+        """The number of objects in each status; every status is there."""
+        found = Counter(finding.meaning.status for finding in self.findings)
+        return {status: found.get(status, 0) for status in SHOWN_ORDER}
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Everything that a report shows."""
+
+    manifest: Manifest
+    policies: Sequence[PolicyResult]
+    framework_names: Mapping[str, str]
+
+    @property
+    def exit_code(self) -> int:
+        """3 when something could not be read, else 1 when something is INCOMPLIANT, else 0."""
+        if not self.manifest.complete:
+            return EXIT_INCOMPLETE
+        incompliant = any(result.counts[Status.INCOMPLIANT] for result in self.policies)
+        return EXIT_INCOMPLIANT if incompliant else EXIT_WELL
+
+
+SHOWN_ORDER = (Status.INCOMPLIANT, Status.UNDETERMINED, Status.COMPLIANT, Status.INAPPLICABLE, Status.DISAPPEARED)
+"""The statuses in the order in which reports show them."""

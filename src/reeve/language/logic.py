@@ -1,0 +1,278 @@
+"""Reads a logic file: conditions, extracts, related lists (policy language, section 2)."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reeve.language.errors import InvalidRepositoryError, Place, nearest, one_of
+from reeve.language.expressions import ExtractSource, Scope, read_expression, size_problem
+from reeve.language.operations.base import Expression
+from reeve.language.source import Mapping as YamlMapping
+from reeve.language.source import Node, Scalar, read_yaml
+from reeve.language.syntax import FileReader, Key, Keys, Shape
+from reeve.language.types import BOOLEAN, Kind
+from reeve.model import ObjectType, Status
+
+STATUSES = tuple(Status)
+
+FILE_KEYS: Keys = {"file": Key(Shape.STRING, "A path: from the repository's root if it begins with /, else from here.", True)}
+
+OTHERWISE_KEYS: Keys = {
+    "status": Key(Shape.CHOICE, "The verdict.", True, STATUSES),
+    "currentStateMessage": Key(Shape.STRING, "What is so.", True),
+    "remediationMessage": Key(Shape.STRING, "What to do."),
+}
+
+CONDITION_KEYS: Keys = {
+    **OTHERWISE_KEYS,
+    "check": Key(Shape.EXPRESSION, "A Boolean operation."),
+    "condition": Key(Shape.EXPRESSION, "A Boolean operation (legacy dialect)."),
+}
+
+BODY_KEYS: Keys = {
+    "importExtracts": Key(Shape.RECORDS, "Files whose extracts may be used.", keys=FILE_KEYS),
+    "conditions": Key(Shape.ANYTHING, "Ordered; the first whose check is true decides.", True),
+    "otherwise": Key(Shape.MAPPING, "The verdict when no condition decides.", True, keys=OTHERWISE_KEYS),
+    "relatedLists": Key(Shape.ANYTHING, "Classify child objects, for RELATED_LIST operations."),
+}
+
+LOGIC_KEYS: Keys = {
+    "inputType": Key(Shape.STRING, "The type of the objects that are judged."),
+    "inputObject": Key(Shape.STRING, "The type of the objects that are judged (legacy dialect)."),
+    "testData": Key(Shape.RECORDS, "Files with objects and their expected results.", keys=FILE_KEYS),
+    **BODY_KEYS,
+}
+
+RELATED_LIST_KEYS: Keys = {
+    "relationshipName": Key(Shape.STRING, "The list's name; dots before it walk lookups.", True),
+    **BODY_KEYS,
+}
+
+EXTRACTS_KEYS: Keys = {
+    "extracts": Key(
+        Shape.RECORDS,
+        "Named expressions.",
+        True,
+        keys={
+            "name": Key(Shape.STRING, "The extract's name.", True),
+            "value": Key(Shape.EXPRESSION, "The operation that the name stands for.", True),
+        },
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition: when its check is true the object has this status, with these messages."""
+
+    status: Status
+    message: str
+    remediation: str | None
+    check: Expression
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What classifies objects of one type: ordered conditions, what holds otherwise, and the related lists' own bodies."""
+
+    object_type: ObjectType
+    conditions: tuple[Condition, ...]
+    otherwise_status: Status
+    otherwise_message: str
+    otherwise_remediation: str | None
+    related_lists: Mapping[str, "Body"]
+
+
+@dataclass(frozen=True, slots=True)
+class Logic:
+    """A logic file: its path from the root, its body, its test data's paths, and the names of the extracts it uses."""
+
+    path: str
+    body: Body
+    test_data: tuple[str, ...]
+    imports: tuple[str, ...]
+    extracts_used: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a logic file needs from its repository: object types, other files' bytes, and where paths lead.
+
+    `resolve` turns a reference, as written in the file at a path, into a path from the root, or raises `ValueError`.
+    """
+
+    object_type: Callable[[str], ObjectType]
+    read: Callable[[str], bytes]
+    resolve: Callable[[str, str], str]
+    extracts: Callable[[str], Mapping[str, ExtractSource]]
+
+
+def read_extracts(path: str, content: bytes) -> dict[str, ExtractSource]:
+    """Read a file of extracts: their names, and where their expressions stand, unread until they are used.
+
+    Raises:
+        InvalidRepositoryError: the file is no valid file of extracts.
+    """
+    reader = FileReader(path, [])
+    root = read_yaml(path, content)
+    values = reader.read(root, EXTRACTS_KEYS, "a file of extracts")
+    found: dict[str, ExtractSource] = {}
+    for record in values.get("extracts", ()):
+        if "name" in record and "value" in record:
+            if record["name"] in found:
+                reader.report(record["value"], f"the extract {record['name']!r} stands twice", "duplicate-key")
+            found[record["name"]] = ExtractSource(path, record["value"])
+    if reader.problems:
+        raise InvalidRepositoryError(reader.problems)
+    return found
+
+
+def read_logic(path: str, surroundings: Surroundings) -> tuple[Logic, tuple[Any, ...]]:
+    """Read a logic file.
+
+    Args:
+        path: the file's path from the repository's root, as messages show it.
+        surroundings: the repository around it.
+
+    Returns:
+        The logic, and the warnings about it.
+
+    Raises:
+        InvalidRepositoryError: the file, or an extract it uses, has errors; all of them are named.
+    """
+    reader = FileReader(path, [])
+    root = read_yaml(path, surroundings.read(path))
+    values = reader.read(root, LOGIC_KEYS, "a logic file")
+    if ("inputType" in values) is ("inputObject" in values) and not reader.problems:
+        reader.report(root, "a logic file needs the key 'inputType' ('inputObject' in the legacy dialect)", "missing-key")
+    object_type = surroundings.object_type(str(values.get("inputType") or values.get("inputObject") or ""))
+    scope = Scope(object_type, surroundings.object_type, {})
+    body = _LogicReader(reader, surroundings).body(root, scope)
+    test_data = _LogicReader(reader, surroundings).files(root, "testData")
+    imports = _LogicReader(reader, surroundings).files(root, "importExtracts")
+    errors = [problem for problem in reader.problems if not problem.warning]
+    if errors or body is None:
+        raise InvalidRepositoryError(reader.problems)
+    return Logic(path, body, test_data, imports, frozenset(scope.extracts_used)), tuple(reader.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class _LogicReader:
+    reader: FileReader
+    surroundings: Surroundings
+
+    def files(self, node: Node, key: str) -> tuple[str, ...]:
+        """Return the files that a list of references names, as paths from the root."""
+        found: list[str] = []
+        for item in self._items(node, key):
+            name = _child(item, "file")
+            if not isinstance(name, Scalar):
+                continue
+            try:
+                found.append(self.surroundings.resolve(self.reader.path, name.text))
+            except ValueError as error:
+                self.reader.report(name, str(error), "missing-file")
+        return tuple(found)
+
+    def body(self, node: Node, scope: Scope) -> Body | None:
+        """Read conditions, otherwise and related lists; imports add to those of the list around."""
+        extracts = dict(scope.extracts)
+        for path in self.files(node, "importExtracts"):
+            try:
+                extracts.update(self.surroundings.extracts(path))
+            except InvalidRepositoryError as error:
+                self.reader.problems.extend(error.problems)
+        inside = replace(scope, extracts=extracts, related_lists_used=[], read_extracts={})
+        conditions = [self._condition(item, inside) for item in self._items(node, "conditions")]
+        related = self._related_lists(node, inside)
+        used = {name for name, _ in inside.related_lists_used}
+        for name, place in inside.related_lists_used:
+            if name not in related:
+                hint = nearest(name, related) or (f"; defined are {one_of(related)}" if related else "; none is defined")
+                self.reader.report(place, f"the related list {name!r} is not defined{hint}", "unknown-related-list")
+        for name, (place, _) in related.items():
+            if name not in used:
+                self.reader.report(place, f"the related list {name!r} is never used", "unused-related-list", warning=True)
+        otherwise = (
+            self.reader.read(_child(node, "otherwise") or node, OTHERWISE_KEYS, "'otherwise'")
+            if _child(node, "otherwise")
+            else {}
+        )
+        if None in conditions or "status" not in otherwise or "currentStateMessage" not in otherwise:
+            return None
+        return Body(
+            scope.object_type,
+            tuple(condition for condition in conditions if condition is not None),
+            Status(otherwise["status"]),
+            otherwise["currentStateMessage"],
+            otherwise.get("remediationMessage"),
+            {name: body for name, (_, body) in related.items() if body is not None},
+        )
+
+    def _items(self, node: Node, key: str) -> Iterator[Node]:
+        entry = _child(node, key)
+        if entry is not None and not (isinstance(entry, Scalar) and entry.is_null):
+            yield from self.reader.items(entry, f"{key!r}") or ()
+
+    def _condition(self, node: Node, scope: Scope) -> Condition | None:
+        reader = self.reader
+        values = reader.read(node, CONDITION_KEYS, "a condition")
+        if ("check" in values) is ("condition" in values):
+            if isinstance(node, YamlMapping):
+                reader.report(node, "a condition needs the key 'check' ('condition' in the legacy dialect)", "missing-key")
+            return None
+        place: Node = values.get("check") or values["condition"]
+        check = read_expression(reader, place, scope)
+        if check is None or "status" not in values or "currentStateMessage" not in values:
+            return None
+        if check.type.kind not in (BOOLEAN.kind, Kind.ANY):
+            message = f"a condition's check must be Boolean, {check.operation} gives {check.type}"
+            reader.report(place, message, "wrong-type")
+            return None
+        too_large = size_problem(check)
+        if too_large:
+            reader.report(place, too_large, "too-deep")
+            return None
+        return Condition(
+            Status(values["status"]),
+            values["currentStateMessage"],
+            values.get("remediationMessage"),
+            check,
+            Place(reader.path, node.line, node.column),
+        )
+
+    def _related_lists(self, node: Node, scope: Scope) -> dict[str, tuple[Node, Body | None]]:
+        found: dict[str, tuple[Node, Body | None]] = {}
+        for item in self._items(node, "relatedLists"):
+            values = self.reader.read(item, RELATED_LIST_KEYS, "a related list")
+            name = values.get("relationshipName")
+            if name is None:
+                continue
+            if name in found:
+                self.reader.report(item, f"the related list {name!r} is defined twice", "duplicate-key")
+            child_type = self._child_type(item, name, scope)
+            if child_type is not None:
+                body = self.body(item, replace(scope, object_type=child_type, prefix=""))
+                found[name] = (item, body)
+        return found
+
+    def _child_type(self, node: Node, name: str, scope: Scope) -> ObjectType | None:
+        path, _, last = name.rpartition(".")
+        behind = scope.behind(path)
+        if isinstance(behind, str):
+            self.reader.report(node, behind, "unknown-field")
+            return None
+        object_type = behind.object_type
+        if object_type.untyped:
+            return object_type
+        if last not in object_type.related_lists:
+            hint = nearest(last, object_type.related_lists)
+            self.reader.report(node, f"{object_type.id} has no related list {last!r}{hint}", "unknown-field")
+            return None
+        return self.surroundings.object_type(object_type.related_lists[last].type)
+
+
+def _child(node: Node, key: str) -> Node | None:
+    entries = node.entries if isinstance(node, YamlMapping) else ()
+    return next((value for name, value in entries if name.text == key), None)

@@ -1,0 +1,241 @@
+"""What an operation is, and how its class declares its arguments.
+
+An operation is a frozen dataclass. Beside `operation`, its fields are its YAML arguments (`range_from` is `rangeFrom` in YAML),
+each declared by one of the functions below: `reeve.language.syntax` reads them from YAML and checks them, `reeve schema` and
+the reference are generated from them. Operations that differ in a symbol only are one class with several `NAMES`.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum, StrEnum
+from typing import Any, ClassVar, Protocol
+
+from reeve.language.types import Kind, Type
+from reeve.language.values import Value
+
+Row = Mapping[str, Any]
+
+
+class Precedence(Enum):
+    """How tightly an operation's printed text binds; a looser operand is put in parentheses."""
+
+    OR = 0
+    AND = 1
+    COMPARISON = 2
+    PRIMARY = 3
+
+
+@dataclass(slots=True)
+class Moment:
+    """When objects are judged: the snapshot's time, in UTC, and the days counted from its midnight (section 4)."""
+
+    now: datetime
+    midnight: datetime
+    debugged: list[tuple[str, Value]] | None = None
+
+    @classmethod
+    def at(cls, now: datetime) -> "Moment":
+        """Return the moment of a snapshot taken at `now`, an aware date-time in UTC."""
+        return cls(now, now.replace(hour=0, minute=0, second=0, microsecond=0))
+
+    def day(self, offset: int) -> datetime:
+        """Return the UTC midnight `offset` days from the snapshot's; the ends of the calendar stand for what lies beyond."""
+        try:
+            return self.midnight + timedelta(days=offset)
+        except OverflowError:
+            return (datetime.max if offset > 0 else datetime.min).replace(tzinfo=self.midnight.tzinfo)
+
+
+Evaluate = Callable[[Row, Moment], Value]
+"""Gives an expression's value for one object at a moment."""
+
+
+class FiredError(Exception):
+    """A declared undetermined check fired; `number` is its *k* (section 2)."""
+
+    def __init__(self, number: int, runtime_error: str | None = None):
+        super().__init__(number)
+        self.number = number
+        self.runtime_error = runtime_error
+
+
+class EvaluationError(Exception):
+    """An error that no declared check covers: the object is UNDETERMINED with code n·100 + 98 (section 2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotCollected:
+    """Stands in an object for a field that could not be read, with the reason; never a value (design, decision 6)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """An undetermined check that a condition declares: its message, and for `noAccessDelegate` the delegate's path."""
+
+    kind: str
+    message: str
+    path: str | None = None
+
+
+Checks = Mapping[str, Check]
+
+
+class Compiler(Protocol):
+    """Turns expressions into functions, giving undetermined checks their numbers in the order of section 2."""
+
+    def compile(self, expression: "Expression") -> Evaluate:
+        """Return the function that evaluates an expression; its checks take the next numbers."""
+        ...
+
+    def declare(self, checks: Checks, kind: str, text: str) -> int | None:
+        """Return the number of the check `kind`, or None when the operation does not declare it."""
+        ...
+
+    def classifier(self, relationship: str) -> Callable[[Row, Moment], Mapping[str, int]]:
+        """Return the function that counts an object's children in a related list by their status."""
+        ...
+
+
+class Expression(Protocol):
+    """An operation with its operands: typed, printable, and able to evaluate itself."""
+
+    NAMES: ClassVar[Mapping[str, str]]
+    """The operation's names in YAML, each with one sentence on what it does."""
+
+    @property
+    def operation(self) -> str:
+        """The name in YAML that this operation was written with."""
+        ...
+
+    @property
+    def type(self) -> Type:
+        """The type of the operation's result."""
+        ...
+
+    @property
+    def precedence(self) -> Precedence:
+        """How tightly the text binds."""
+        ...
+
+    def text(self) -> str:
+        """Return the text that condition texts show (section 4)."""
+        ...
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        """Return the function that evaluates the operation; operands are compiled left to right before its own checks."""
+        ...
+
+
+# Declarations of arguments -------------------------------------------------------------------------------------------
+
+
+class Form(StrEnum):
+    """How an argument is written in YAML."""
+
+    OPERAND = "operation"
+    OPERANDS = "list of operations"
+    STRING = "text"
+    STRINGS = "list of texts"
+    INTEGER = "whole number"
+    NUMBER = "number"
+    BOOLEAN = "true or false"
+    ENUM = "one of"
+    YAML = "any YAML"
+    CHECKS = "undetermined checks"
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """The declaration of one argument of an operation.
+
+    `kinds` are the operand types that fit, `choices` the values of an enumeration or the names of undetermined checks
+    (a name with `!` must be declared), `literal` allows a plain text where an operand is wanted.
+    """
+
+    form: Form
+    required: bool = True
+    kinds: tuple[Kind, ...] = ()
+    choices: tuple[str, ...] = ()
+    literal: bool = False
+
+
+def _declare(argument: Argument, default: Any = dataclasses.MISSING) -> Any:
+    if default is dataclasses.MISSING:
+        return field(metadata={"argument": argument})
+    return field(default=default, metadata={"argument": argument})
+
+
+def operand(*kinds: Kind, literal: bool = False) -> Any:
+    """Declare a required operand of one of the kinds; `literal`: a plain text stands for a Text constant."""
+    return _declare(Argument(Form.OPERAND, kinds=kinds, literal=literal))
+
+
+def operands(*kinds: Kind) -> Any:
+    """Declare a required, non-empty list of operands of one of the kinds."""
+    return _declare(Argument(Form.OPERANDS, kinds=kinds))
+
+
+def string(default: Any = dataclasses.MISSING) -> Any:
+    """Declare a plain text."""
+    return _declare(Argument(Form.STRING, default is dataclasses.MISSING), default)
+
+
+def strings(default: Any = dataclasses.MISSING) -> Any:
+    """Declare a list of plain texts."""
+    return _declare(Argument(Form.STRINGS, default is dataclasses.MISSING), default)
+
+
+def integer() -> Any:
+    """Declare a whole number."""
+    return _declare(Argument(Form.INTEGER))
+
+
+def number() -> Any:
+    """Declare a number."""
+    return _declare(Argument(Form.NUMBER))
+
+
+def boolean(default: Any = dataclasses.MISSING) -> Any:
+    """Declare `true` or `false`."""
+    return _declare(Argument(Form.BOOLEAN, default is dataclasses.MISSING), default)
+
+
+def one_of(*choices: str, default: Any = dataclasses.MISSING) -> Any:
+    """Declare a text that is one of the choices."""
+    return _declare(Argument(Form.ENUM, default is dataclasses.MISSING, choices=choices), default)
+
+
+def anything(default: Any = dataclasses.MISSING) -> Any:
+    """Declare a value of any YAML shape."""
+    return _declare(Argument(Form.YAML, default is dataclasses.MISSING), default)
+
+
+def undetermined_if(*names: str) -> Any:
+    """Declare the undetermined checks an operation may carry, in numbering order; a name ending in `!` is required."""
+    required = any(name.endswith("!") for name in names)
+    argument = Argument(Form.CHECKS, required, choices=names)
+    return field(default_factory=dict[str, Check], metadata={"argument": argument})
+
+
+def arguments(operation: type) -> dict[str, tuple[str, Argument]]:
+    """Return an operation's declared arguments: YAML name to (field name, declaration), in the order of declaration."""
+    found: dict[str, tuple[str, Argument]] = {}
+    for declared in dataclasses.fields(operation):
+        argument = declared.metadata.get("argument")
+        if argument is not None:
+            head, *rest = declared.name.rstrip("_").split("_")
+            found[head + "".join(part.capitalize() for part in rest)] = (declared.name, argument)
+    return found
+
+
+# What many operations share ------------------------------------------------------------------------------------------
+
+
+def inner(expression: Expression, least: Precedence = Precedence.PRIMARY) -> str:
+    """Return an operand's text, in parentheses when it binds looser than `least`."""
+    text = expression.text()
+    return text if expression.precedence.value >= least.value else f"({text})"

@@ -1,0 +1,117 @@
+"""AND, OR, NOT."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from reeve.language.operations.base import (
+    Compiler,
+    Evaluate,
+    Expression,
+    Moment,
+    Precedence,
+    Row,
+    inner,
+    operand,
+    operands,
+)
+from reeve.language.types import BOOLEAN, Kind, Type
+from reeve.language.values import WrongTypeError, describe
+
+
+def truth(expression: Expression, compiler: Compiler) -> Evaluate:
+    """Return the evaluator of a Boolean operand; a value of an undeclared field is checked when it is met."""
+    evaluate = compiler.compile(expression)
+    if expression.type is BOOLEAN:
+        return evaluate
+
+    def checked(row: Row, moment: Moment) -> bool | None:
+        value = evaluate(row, moment)
+        if value is None or value is True or value is False:
+            return value
+        raise WrongTypeError(f"{expression.text()}: a Boolean was wanted, {describe(value)} was found")
+
+    return checked
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """True when every argument is; stops at the first that is not (section 2, short circuit)."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {"AND": "True when every argument is true; stops at the first that is not."}
+    type: Type = field(default=BOOLEAN, init=False)
+    operation: str
+    args: tuple[Expression, ...] = operands(Kind.BOOLEAN)
+
+    @property
+    def precedence(self) -> Precedence:
+        """One argument prints bare, so it binds as that argument does."""
+        return Precedence.AND if len(self.args) != 1 else self.args[0].precedence
+
+    def text(self) -> str:
+        if len(self.args) == 1:
+            return self.args[0].text()
+        return " && ".join(inner(arg, Precedence.AND) for arg in self.args)
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        evaluates = tuple(truth(arg, compiler) for arg in self.args)
+        if len(evaluates) == 2:
+            left, right = evaluates
+            return lambda row, moment: bool(left(row, moment) and right(row, moment))
+
+        def every(row: Row, moment: Moment) -> bool:
+            for evaluate in evaluates:
+                if not evaluate(row, moment):
+                    return False
+            return True
+
+        return every
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """True when some argument is; stops at the first that is (section 2, short circuit)."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {"OR": "True when some argument is true; stops at the first that is."}
+    type: Type = field(default=BOOLEAN, init=False)
+    operation: str
+    args: tuple[Expression, ...] = operands(Kind.BOOLEAN)
+
+    @property
+    def precedence(self) -> Precedence:
+        """One argument prints bare, so it binds as that argument does."""
+        return Precedence.OR if len(self.args) != 1 else self.args[0].precedence
+
+    def text(self) -> str:
+        if len(self.args) == 1:
+            return self.args[0].text()
+        return " || ".join(f"({arg.text()})" if arg.precedence is Precedence.AND else arg.text() for arg in self.args)
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        evaluates = tuple(truth(arg, compiler) for arg in self.args)
+
+        def some(row: Row, moment: Moment) -> bool:
+            for evaluate in evaluates:
+                if evaluate(row, moment):
+                    return True
+            return False
+
+        return some
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The opposite of its argument; of null: true."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {"NOT": "The opposite of its argument; of null: true."}
+    type: Type = field(default=BOOLEAN, init=False)
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    arg: Expression = operand(Kind.BOOLEAN)
+
+    def text(self) -> str:
+        return f"not({self.arg.text()})"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        evaluate = truth(self.arg, compiler)
+        return lambda row, moment: not evaluate(row, moment)

@@ -1,0 +1,163 @@
+"""IS_EQUAL, NOT_EQUAL, IS_EMPTY, NOT_EMPTY, the four orderings and BETWEEN."""
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from reeve.language.operations.base import (
+    Compiler,
+    Evaluate,
+    Expression,
+    Moment,
+    Precedence,
+    Row,
+    boolean,
+    inner,
+    operand,
+)
+from reeve.language.types import BOOLEAN, EVERY, ORDERED, Kind, Type
+from reeve.language.values import Value, WrongTypeError, as_date_time, describe, emptiness, equality, type_of
+
+
+@dataclass(frozen=True, slots=True)
+class Equal:
+    """Whether two values are equal, as section 3 says for their types."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "IS_EQUAL": "Whether two values are equal, as their types say.",
+        "NOT_EQUAL": "The exact negation of IS_EQUAL.",
+    }
+    type: Type = field(default=BOOLEAN, init=False)
+    precedence: Precedence = field(default=Precedence.COMPARISON, init=False)
+    operation: str
+    left: Expression = operand(*EVERY)
+    right: Expression = operand(*EVERY)
+
+    def text(self) -> str:
+        return f"{inner(self.left)} {'==' if self.operation == 'IS_EQUAL' else '!='} {inner(self.right)}"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        left, right = compiler.compile(self.left), compiler.compile(self.right)
+        equal = equality(self.left.type, self.right.type)
+        if self.operation == "NOT_EQUAL":
+            return lambda row, moment: not equal(left(row, moment), right(row, moment))
+        return lambda row, moment: equal(left(row, moment), right(row, moment))
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """Whether a value is empty, as section 3 says for its type."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "IS_EMPTY": "Whether a value is empty, as its type says.",
+        "NOT_EMPTY": "The opposite of IS_EMPTY.",
+    }
+    type: Type = field(default=BOOLEAN, init=False)
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    arg: Expression = operand(*EVERY)
+
+    def text(self) -> str:
+        return f"{inner(self.arg)}.{'isEmpty' if self.operation == 'IS_EMPTY' else 'isNotEmpty'}()"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        evaluate, is_empty = compiler.compile(self.arg), emptiness(self.arg.type)
+        if self.operation == "NOT_EMPTY":
+            return lambda row, moment: not is_empty(evaluate(row, moment))
+        return lambda row, moment: is_empty(evaluate(row, moment))
+
+
+def orderable(static: Type) -> Callable[[Value], float | datetime | timedelta | None]:
+    """Return the function that makes a value of a type ready for ordering, and refuses one that has no order."""
+    if static.kind is not Kind.ANY:
+        return lambda value: value
+
+    def checked(value: Value) -> Any:
+        kind = type_of(value).kind
+        if value is None or kind in (Kind.NUMBER, Kind.DURATION):
+            return value
+        if kind is Kind.DATE_TIME:
+            return as_date_time(value)
+        raise WrongTypeError(f"a Number, DateTime or Duration was wanted, {describe(value)} was found")
+
+    return checked
+
+
+def compare(relation: Callable[[Any, Any], bool], left: Value, right: Value) -> bool:
+    """Return whether an order relation holds; with null on either side it does not."""
+    if left is None or right is None:
+        return False
+    try:
+        return relation(left, right)
+    except TypeError:
+        raise WrongTypeError(f"{describe(left)} and {describe(right)} have no common order") from None
+
+
+_RELATIONS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
+    "GREATER_THAN": (">", operator.gt),
+    "GREATER_THAN_EQUAL": (">=", operator.ge),
+    "LESS_THAN": ("<", operator.lt),
+    "LESS_THAN_EQUAL": ("<=", operator.le),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """Whether one number, instant or length is on a side of another; with null on either side: false."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "GREATER_THAN": "Whether the left side is greater; null on either side: false.",
+        "GREATER_THAN_EQUAL": "Whether the left side is greater or the same; null on either side: false.",
+        "LESS_THAN": "Whether the left side is less; null on either side: false.",
+        "LESS_THAN_EQUAL": "Whether the left side is less or the same; null on either side: false.",
+    }
+    type: Type = field(default=BOOLEAN, init=False)
+    precedence: Precedence = field(default=Precedence.COMPARISON, init=False)
+    operation: str
+    left: Expression = operand(*ORDERED)
+    right: Expression = operand(*ORDERED)
+
+    def text(self) -> str:
+        return f"{inner(self.left)} {_RELATIONS[self.operation][0]} {inner(self.right)}"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        left, right = compiler.compile(self.left), compiler.compile(self.right)
+        ready_left, ready_right = orderable(self.left.type), orderable(self.right.type)
+        relation = _RELATIONS[self.operation][1]
+
+        def ordered(row: Row, moment: Moment) -> bool:
+            first, second = left(row, moment), right(row, moment)
+            return compare(relation, ready_left(first), ready_right(second))
+
+        return ordered
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Whether a value lies in a range, its ends included unless said otherwise; with null anywhere: false."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {"BETWEEN": "Whether a value lies in a range; null anywhere: false."}
+    type: Type = field(default=BOOLEAN, init=False)
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    arg: Expression = operand(*ORDERED)
+    range_from: Expression = operand(*ORDERED)
+    range_to: Expression = operand(*ORDERED)
+    exclusive_from: bool = boolean(default=False)
+    exclusive_to: bool = boolean(default=False)
+
+    def text(self) -> str:
+        return f"{inner(self.arg)}.between({self.range_from.text()}, {self.range_to.text()})"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        parts = [(compiler.compile(part), orderable(part.type)) for part in (self.arg, self.range_from, self.range_to)]
+        above = operator.gt if self.exclusive_from else operator.ge
+        below = operator.lt if self.exclusive_to else operator.le
+
+        def between(row: Row, moment: Moment) -> bool:
+            value, start, end = (ready(evaluate(row, moment)) for evaluate, ready in parts)
+            return compare(above, value, start) & compare(below, value, end)
+
+        return between

@@ -1,0 +1,219 @@
+"""Constants: TEXT, BYTES, NUMBER, BOOLEAN, SET, LIST, COLLECTION, DATE_TIME, DURATION, JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from reeve.language.operations.base import (
+    Compiler,
+    Evaluate,
+    Precedence,
+    anything,
+    boolean,
+    number,
+    one_of,
+    string,
+    strings,
+)
+from reeve.language.types import BOOLEAN, BYTES, DATE_TIME, DURATION, JSON, NUMBER, TEXT, Kind, Type
+from reeve.language.values import Value, java_double, json_text, parse_date_time, parse_duration, quoted
+
+SKIP_KEEP = ("SKIP", "KEEP")
+
+
+def constant(value: Value) -> Evaluate:
+    """Return the evaluator of a value that is the same for every object."""
+    return lambda row, moment: value
+
+
+@dataclass(frozen=True, slots=True)
+class TextConstant:
+    """A constant Text."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {"TEXT": "A constant Text."}
+    type: Type = field(default=TEXT, init=False)
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    value: str = string()
+
+    def text(self) -> str:
+        return quoted(self.value)
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        return constant(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class BytesConstant:
+    """A constant Bytes: a text that is compared to the letter."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {"BYTES": "A constant Bytes, compared to the letter."}
+    type: Type = field(default=BYTES, init=False)
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    value: str = string()
+
+    def text(self) -> str:
+        return f"bytes({quoted(self.value)})"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        return constant(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberConstant:
+    """A constant Number, an IEEE double."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {"NUMBER": "A constant Number, an IEEE double."}
+    type: Type = field(default=NUMBER, init=False)
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    value: float = number()
+
+    def text(self) -> str:
+        return f"number({java_double(self.value)})"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        return constant(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class BooleanConstant:
+    """A constant Boolean."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {"BOOLEAN": "A constant Boolean."}
+    type: Type = field(default=BOOLEAN, init=False)
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    value: bool = boolean()
+
+    def text(self) -> str:
+        return "true" if self.value else "false"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        return constant(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsConstant:
+    """A constant Set or List of Text or Bytes; items print as written."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "SET": "A constant Set: empty items and duplicates don't count, nor does the order.",
+        "LIST": "A constant List: every item counts, in order.",
+    }
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    item_type: str = one_of("TEXT", "BYTES")
+    items: tuple[str, ...] = strings()
+
+    @property
+    def type(self) -> Type:
+        """A set or a list, of the item type."""
+        item, is_set = Kind[self.item_type], self.operation == "SET"
+        return Type(Kind.ITEMS, item, is_set, is_set, is_set)
+
+    def text(self) -> str:
+        items = ", ".join(map(quoted, self.items))
+        return f"{self.operation.lower()}Of{Kind[self.item_type]}([{items}])"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        return constant(self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A constant collection of the legacy dialect; without options a Set of Text."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {"COLLECTION": "A constant collection (legacy); without options a Set of Text."}
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    items: tuple[str, ...] = strings()
+    item_type: str = one_of("TEXT", "BYTES", default="TEXT")
+    empty_values: str | None = one_of(*SKIP_KEEP, default=None)
+    duplicate_values: str | None = one_of(*SKIP_KEEP, default=None)
+    ordering: str | None = one_of("SORTED", "UNSORTED", default=None)
+
+    @property
+    def type(self) -> Type:
+        """Items that count as the options say."""
+        return Type(
+            Kind.ITEMS,
+            Kind[self.item_type],
+            skip_empty=self.empty_values != "KEEP",
+            skip_duplicates=self.duplicate_values != "KEEP",
+            sort=self.ordering != "UNSORTED",
+        )
+
+    def text(self) -> str:
+        text = f"[{', '.join(map(quoted, self.items))}]"
+        if self.empty_values:
+            text += f".{self.empty_values.lower()}Empty()"
+        if self.duplicate_values:
+            text += f".{self.duplicate_values.lower()}Duplicates()"
+        return text + (".sort()" if self.ordering == "SORTED" else "")
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        return constant(self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class DateTimeConstant:
+    """A constant DateTime, ISO 8601; a date alone is its UTC midnight."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "DATE_TIME": "A constant DateTime, ISO 8601.",
+        "UNIT_TEST_DATE_TIME": "A constant DateTime, in self-tests.",
+    }
+    type: Type = field(default=DATE_TIME, init=False)
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    text_: str = string()
+
+    def __post_init__(self) -> None:
+        if parse_date_time(self.text_) is None:
+            raise ValueError(f"{self.text_!r} is no ISO 8601 date or date-time")
+
+    def text(self) -> str:
+        return quoted(self.text_)
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        return constant(parse_date_time(self.text_))
+
+
+@dataclass(frozen=True, slots=True)
+class DurationConstant:
+    """A constant Duration, ISO 8601, a month being 30 days and a year 12 months."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {"DURATION": "A constant Duration, ISO 8601."}
+    type: Type = field(default=DURATION, init=False)
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    value: str = string()
+
+    def __post_init__(self) -> None:
+        if parse_duration(self.value) is None:
+            raise ValueError(f"{self.value!r} is no ISO 8601 duration")
+
+    def text(self) -> str:
+        return quoted(self.value)
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        return constant(parse_duration(self.value))
+
+
+@dataclass(frozen=True, slots=True)
+class JsonConstant:
+    """A constant Json, written as a YAML value."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {"JSON": "A constant Json, written as a YAML value."}
+    type: Type = field(default=JSON, init=False)
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    value: Any = anything()
+
+    def text(self) -> str:
+        return f"json({quoted(json_text(self.value))})"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        return constant(self.value)

@@ -1,0 +1,255 @@
+"""From one type to another: the five `*_FROM` operations on texts, COLLECTION_FROM and COLLECTION_SIZE."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, cast
+
+from reeve.language.operations.base import (
+    Checks,
+    Compiler,
+    Evaluate,
+    EvaluationError,
+    Expression,
+    FiredError,
+    Moment,
+    Precedence,
+    Row,
+    inner,
+    one_of,
+    operand,
+    string,
+    strings,
+    undetermined_if,
+)
+from reeve.language.operations.search import plain_text
+from reeve.language.types import BOOLEAN, DATE_TIME, DURATION, NUMBER, STRINGS, Kind, Type, list_of, set_of
+from reeve.language.values import (
+    WrongTypeError,
+    describe,
+    items_of,
+    normalise,
+    parse_date_time,
+    parse_duration,
+    parse_gcp_duration,
+    quoted,
+)
+
+
+def string_reader(expression: Expression, compiler: Compiler) -> Callable[[Row, Moment], str | None]:
+    """Return the evaluator of a Text or Bytes operand that refuses what is no text."""
+    evaluate, static = compiler.compile(expression), expression.type
+    return lambda row, moment: plain_text(static, evaluate(row, moment))
+
+
+def is_blank(expression: Expression, text: str | None) -> bool:
+    """Return whether a text operand's value is empty: exactly for Bytes, after normalisation otherwise."""
+    return not text or (expression.type.kind is not Kind.BYTES and not normalise(text))
+
+
+@dataclass(frozen=True, slots=True)
+class BooleanFrom:
+    """Whether a text, normalised, is the one that stands for true."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {"BOOLEAN_FROM": "Whether a text, normalised, is the one that stands for true."}
+    type: Type = field(default=BOOLEAN, init=False)
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    arg: Expression = operand(*STRINGS)
+    true_value: str | None = string(default=None)
+    undetermined_if: Checks = undetermined_if("isEmpty")
+
+    def text(self) -> str:
+        return f"{inner(self.arg)}.asBoolean({'' if self.true_value is None else quoted(self.true_value)})"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        read = string_reader(self.arg, compiler)
+        empty = compiler.declare(self.undetermined_if, "isEmpty", f"{inner(self.arg)}.isEmpty()")
+        true_value = normalise("true" if self.true_value is None else self.true_value)
+
+        def convert(row: Row, moment: Moment) -> bool:
+            text = read(row, moment)
+            if empty is not None and is_blank(self.arg, text):
+                raise FiredError(empty)
+            return normalise(text or "") == true_value
+
+        return convert
+
+
+@dataclass(frozen=True, slots=True)
+class DateTimeFrom:
+    """The instant that an ISO 8601 text names; a date alone is its UTC midnight, an empty text null."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {"DATE_TIME_FROM": "The instant that an ISO 8601 text names; of an empty text: null."}
+    type: Type = field(default=DATE_TIME, init=False)
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    arg: Expression = operand(Kind.TEXT, Kind.BYTES, Kind.DATE_TIME)
+    format: str = one_of("ISO_8601")
+    null_values: tuple[str, ...] = strings(default=())
+    undetermined_if: Checks = undetermined_if("isEmpty", "invalidFormat!")
+
+    def text(self) -> str:
+        return f"{inner(self.arg)}.asDateTime()"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        evaluate, static = compiler.compile(self.arg), self.arg.type
+        empty = compiler.declare(self.undetermined_if, "isEmpty", f"{inner(self.arg)}.isEmpty()")
+        invalid = compiler.declare(self.undetermined_if, "invalidFormat", f"{inner(self.arg)}.checkIso8601()")
+        nulls = {normalise(value) for value in self.null_values}
+
+        def convert(row: Row, moment: Moment) -> datetime | None:
+            value = evaluate(row, moment)
+            if isinstance(value, datetime):
+                return value
+            text = plain_text(static, value)
+            if is_blank(self.arg, text) or normalise(text or "") in nulls:
+                if empty is not None:
+                    raise FiredError(empty)
+                return None
+            parsed = parse_date_time(text or "")
+            if parsed is None:
+                raise invalid_input(invalid, f"{describe(text)} is no ISO 8601 date or date-time")
+            return parsed
+
+        return convert
+
+
+def invalid_input(number: int | None, message: str, runtime_error: str | None = None) -> Exception:
+    """Return what to raise for invalid input: the declared check, or an error that no check covers."""
+    return EvaluationError(message) if number is None else FiredError(number, runtime_error)
+
+
+@dataclass(frozen=True, slots=True)
+class DurationFrom:
+    """The length that a text names, as Google Cloud or ISO 8601 writes it; of an empty text: null."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {"DURATION_FROM": "The length that a text names; of an empty text: null."}
+    type: Type = field(default=DURATION, init=False)
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    arg: Expression = operand(*STRINGS)
+    format: str = one_of("GCP", "ISO_8601")
+    undetermined_if: Checks = undetermined_if("isEmpty", "invalidFormat!")
+
+    def text(self) -> str:
+        return f"{inner(self.arg)}.asDuration()"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        read = string_reader(self.arg, compiler)
+        empty = compiler.declare(self.undetermined_if, "isEmpty", f"{inner(self.arg)}.isEmpty()")
+        invalid = compiler.declare(self.undetermined_if, "invalidFormat", f"{self.text()}.isInvalidFormat()")
+        parse = parse_gcp_duration if self.format == "GCP" else parse_duration
+
+        def convert(row: Row, moment: Moment) -> Any:
+            text = read(row, moment)
+            if is_blank(self.arg, text):
+                if empty is not None:
+                    raise FiredError(empty)
+                return None
+            parsed = parse(text or "")
+            if parsed is None:
+                raise invalid_input(invalid, f"{describe(text)} is no duration in the format {self.format}")
+            return parsed
+
+        return convert
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsFrom:
+    """The parts of a text between separators, as a set or a list of the text's own type; of null: no items."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "SET_FROM": "The parts of a text between separators, as a set; of null: no items.",
+        "LIST_FROM": "The parts of a text between separators, as a list; of null: no items.",
+    }
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    arg: Expression = operand(*STRINGS)
+    separator: str = string()
+
+    def __post_init__(self) -> None:
+        _check_separator(self.separator)
+
+    @property
+    def type(self) -> Type:
+        """A set or list of the argument's type."""
+        item = Kind.BYTES if self.arg.type.kind is Kind.BYTES else Kind.TEXT
+        return set_of(item) if self.operation == "SET_FROM" else list_of(item)
+
+    def text(self) -> str:
+        shape = "Set" if self.operation == "SET_FROM" else "List"
+        return f"{inner(self.arg)}.as{shape}Of{self.type.item}({quoted(self.separator)})"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        read, separator = string_reader(self.arg, compiler), self.separator
+
+        def convert(row: Row, moment: Moment) -> tuple[str, ...]:
+            text = read(row, moment)
+            return () if text is None else tuple(text.split(separator))
+
+        return convert
+
+
+def _check_separator(separator: str) -> None:
+    if not separator:
+        raise ValueError("the separator is empty; a text can't be split at nothing")
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionFrom:
+    """The parts of a text between separators, empty ones dropped; of null: null (legacy)."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "COLLECTION_FROM": "The parts of a text between separators, empty ones dropped; of null: null (legacy)."
+    }
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    arg: Expression = operand(*STRINGS)
+    separator: str = string()
+
+    def __post_init__(self) -> None:
+        _check_separator(self.separator)
+
+    @property
+    def type(self) -> Type:
+        """A set of the argument's type."""
+        return set_of(Kind.BYTES if self.arg.type.kind is Kind.BYTES else Kind.TEXT)
+
+    def text(self) -> str:
+        return f"{inner(self.arg)}.asCollection({quoted(self.separator)})"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        read, separator = string_reader(self.arg, compiler), self.separator
+
+        def convert(row: Row, moment: Moment) -> tuple[str, ...] | None:
+            text = read(row, moment)
+            return None if text is None else tuple(part for part in text.split(separator) if part)
+
+        return convert
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionSize:
+    """The number of items, as they count in a set or a list; of null: 0."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {"COLLECTION_SIZE": "The number of items of a set or list; of null: 0."}
+    type: Type = field(default=NUMBER, init=False)
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    arg: Expression = operand(Kind.ITEMS)
+
+    def text(self) -> str:
+        return f"{inner(self.arg)}.size()"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        evaluate, declared = compiler.compile(self.arg), self.arg.type
+        static = declared if declared.kind is Kind.ITEMS else list_of(Kind.TEXT)
+
+        def size(row: Row, moment: Moment) -> int:
+            value = evaluate(row, moment)
+            if value is not None and not isinstance(value, (tuple, list)):
+                raise WrongTypeError(f"a Set or List was wanted, {describe(value)} was found")
+            return len(items_of(static, cast("Any", value)))
+
+        return size

@@ -1,0 +1,257 @@
+"""Structured texts: JSON_FROM, the four JSON_QUERY operations, ATTRIBUTES_FROM, ATTRIBUTE_VALUE."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, cast
+
+import jmespath
+import jmespath.exceptions
+import jmespath.functions
+
+from reeve.language.operations.base import (
+    Checks,
+    Compiler,
+    Evaluate,
+    EvaluationError,
+    Expression,
+    FiredError,
+    Moment,
+    Precedence,
+    Row,
+    inner,
+    operand,
+    string,
+    undetermined_if,
+)
+from reeve.language.operations.conversions import invalid_input, is_blank, string_reader
+from reeve.language.types import ATTRIBUTES, BOOLEAN, BYTES, JSON, NUMBER, STRINGS, TEXT, Kind, Type
+from reeve.language.values import Value, WrongTypeError, describe, emptiness, normalise, quoted
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def parse_json(text: str) -> Value:
+    """Return the value of a JSON text.
+
+    Raises:
+        ValueError: the text is not JSON (NaN and Infinity are not), or is nested too deeply.
+    """
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+@dataclass(frozen=True, slots=True)
+class JsonFrom:
+    """The Json that a text holds; of an empty text: null."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {"JSON_FROM": "The Json that a text holds; of an empty text: null."}
+    type: Type = field(default=JSON, init=False)
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    arg: Expression = operand(*STRINGS)
+    undetermined_if: Checks = undetermined_if("isEmpty", "isInvalid!")
+
+    def text(self) -> str:
+        return f"{inner(self.arg)}.asJson()"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        read = string_reader(self.arg, compiler)
+        empty = compiler.declare(self.undetermined_if, "isEmpty", f"{inner(self.arg)}.isEmpty()")
+        invalid = compiler.declare(self.undetermined_if, "isInvalid", f"{self.text()}.isInvalid()")
+
+        def convert(row: Row, moment: Moment) -> Value:
+            text = read(row, moment)
+            if text is None or is_blank(self.arg, text):
+                if empty is not None:
+                    raise FiredError(empty)
+                return None
+            try:
+                return parse_json(text)
+            except ValueError as error:
+                raise invalid_input(invalid, f"invalid JSON: {error}", f"invalid JSON: {error}") from None
+
+        return convert
+
+
+_QUERY_TYPES = {
+    "JSON_QUERY_TEXT": TEXT,
+    "JSON_QUERY_BYTES": BYTES,
+    "JSON_QUERY_NUMBER": NUMBER,
+    "JSON_QUERY_BOOLEAN": BOOLEAN,
+}
+
+
+def compile_query(expression: str) -> Any:
+    """Return a compiled JMESPath expression, its functions' names and numbers of arguments checked.
+
+    Raises:
+        ValueError: the expression is not JMESPath; the message says why.
+    """
+    try:
+        compiled: Any = jmespath.compile(expression)
+    except (jmespath.exceptions.JMESPathError, RecursionError) as error:
+        reason = str(error).splitlines()[0] if str(error) else "nested too deeply"
+        raise ValueError(f"invalid JMESPath: {reason}") from None
+    table: Any = jmespath.functions.Functions.FUNCTION_TABLE
+    for node in _nodes(compiled.parsed):
+        if node["type"] != "function_expression":
+            continue
+        name, given = str(node["value"]), len(node["children"])
+        if name not in table:
+            raise ValueError(f"invalid JMESPath: unknown function {name}()")
+        signature = table[name][1]
+        variadic = bool(signature) and bool(signature[-1].get("variadic"))
+        if given != len(signature) and not (variadic and given >= len(signature)):
+            raise ValueError(f"invalid JMESPath: {name}() takes {len(signature)} arguments, {given} are given")
+    return compiled
+
+
+def _nodes(root: Any) -> Iterator[dict[str, Any]]:
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, dict):
+            found = cast("dict[str, Any]", node)
+            yield found
+            pending.extend(found.get("children", ()))
+
+
+@dataclass(frozen=True, slots=True)
+class JsonQuery:
+    """What a JMESPath expression finds in Json, as one of four types; a null result is null."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "JSON_QUERY_TEXT": "The Text that a JMESPath expression finds in Json.",
+        "JSON_QUERY_BYTES": "The Bytes that a JMESPath expression finds in Json.",
+        "JSON_QUERY_NUMBER": "The Number that a JMESPath expression finds in Json.",
+        "JSON_QUERY_BOOLEAN": "The Boolean that a JMESPath expression finds in Json.",
+    }
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    arg: Expression = operand(Kind.JSON)
+    expression: str = string()
+    undetermined_if: Checks = undetermined_if("resultTypeMismatch!", "evaluationError!", "resultIsEmpty")
+
+    def __post_init__(self) -> None:
+        compile_query(self.expression)
+
+    @property
+    def type(self) -> Type:
+        """The type that the operation's name ends with."""
+        return _QUERY_TYPES[self.operation]
+
+    def text(self) -> str:
+        return f"{inner(self.arg)}.jsonQueryText({quoted(self.expression)})"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        evaluate, arg_type, text = compiler.compile(self.arg), self.arg.type, self.text()
+        mismatch = compiler.declare(self.undetermined_if, "resultTypeMismatch", f"{text}.isResultTypeMismatch()")
+        failed = compiler.declare(self.undetermined_if, "evaluationError", f"{text}.isEvaluationFailed()")
+        empty = compiler.declare(self.undetermined_if, "resultIsEmpty", f"{text}.isEmpty()")
+        query, kind, is_empty = compile_query(self.expression), self.type.kind, emptiness(self.type)
+
+        def search(row: Row, moment: Moment) -> Value:
+            document = evaluate(row, moment)
+            if arg_type.kind is Kind.ANY and isinstance(document, str):
+                raise WrongTypeError(f"Json was wanted, {describe(document)} was found")
+            try:
+                result = query.search(document)
+            except (jmespath.exceptions.JMESPathError, TypeError, ValueError, RecursionError) as error:
+                raise invalid_input(failed, f"the query failed: {error}", f"the query failed: {error}") from None
+            if result is not None and not _fits(kind, result):
+                raise invalid_input(mismatch, f"the query gave {describe(result)}, not {kind}")
+            if empty is not None and is_empty(result):
+                raise FiredError(empty)
+            return result
+
+        return search
+
+
+def _fits(kind: Kind, result: Value) -> bool:
+    if kind is Kind.NUMBER:
+        return isinstance(result, (int, float)) and not isinstance(result, bool)
+    return isinstance(result, bool if kind is Kind.BOOLEAN else str)
+
+
+@dataclass(frozen=True, slots=True)
+class AttributesFrom:
+    """The attributes in a text of lines `key: value`; of null: null."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {"ATTRIBUTES_FROM": "The attributes in a text of lines `key: value`; of null: null."}
+    type: Type = field(default=ATTRIBUTES, init=False)
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    arg: Expression = operand(*STRINGS)
+    undetermined_if: Checks = undetermined_if("isEmpty")
+
+    def text(self) -> str:
+        return f"{inner(self.arg)}.asAttributes()"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        read = string_reader(self.arg, compiler)
+        empty = compiler.declare(self.undetermined_if, "isEmpty", f"{inner(self.arg)}.isEmpty()")
+
+        def convert(row: Row, moment: Moment) -> tuple[tuple[str, str], ...] | None:
+            text = read(row, moment)
+            if empty is not None and is_blank(self.arg, text):
+                raise FiredError(empty)
+            return None if text is None else tuple(_attributes(text))
+
+        return convert
+
+
+def _attributes(text: str) -> Iterator[tuple[str, str]]:
+    for line in text.splitlines():
+        key, colon, value = line.partition(":")
+        if colon and key.strip():
+            yield key.strip(), value.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeValue:
+    """The value of an attribute; null when there is none."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {"ATTRIBUTE_VALUE": "The value of an attribute; null when there is none."}
+    type: Type = field(default=TEXT, init=False)
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    arg: Expression = operand(Kind.ATTRIBUTES)
+    key: Expression = operand(*STRINGS, literal=True)
+    undetermined_if: Checks = undetermined_if("keyNotFound", "duplicateKey", "valueIsEmpty")
+
+    def text(self) -> str:
+        return f"{inner(self.arg)}.attribute({self.key.text()})"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        evaluate, read_key, text = compiler.compile(self.arg), string_reader(self.key, compiler), self.text()
+        not_found = compiler.declare(self.undetermined_if, "keyNotFound", f"{text}.isKeyNotFound()")
+        duplicate = compiler.declare(self.undetermined_if, "duplicateKey", f"{text}.isDuplicateKey()")
+        empty = compiler.declare(self.undetermined_if, "valueIsEmpty", f"{text}.isEmpty()")
+        exact = self.key.type.kind is Kind.BYTES
+
+        def find(row: Row, moment: Moment) -> str | None:
+            attributes = evaluate(row, moment)
+            if attributes is not None and not isinstance(attributes, tuple):
+                raise WrongTypeError(f"Attributes were wanted, {describe(attributes)} was found")
+            key = read_key(row, moment) or ""
+            pairs = cast("tuple[tuple[str, str], ...]", attributes or ())
+            found = [value for name, value in pairs if _same_key(name, key, exact)]
+            if not found and not_found is not None:
+                raise FiredError(not_found)
+            if len(found) > 1:
+                raise FiredError(duplicate) if duplicate else EvaluationError(f"the key {key!r} stands twice")
+            value = found[0] if found else None
+            if empty is not None and not normalise(value or ""):
+                raise FiredError(empty)
+            return value
+
+        return find
+
+
+def _same_key(name: str, key: str, exact: bool) -> bool:
+    return name == key if exact else normalise(name) == normalise(key)

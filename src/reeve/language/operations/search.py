@@ -1,0 +1,315 @@
+"""CONTAINS, STARTS_WITH, ENDS_WITH, CONTAINS_ALL, CONTAINS_ANY, COLLECTION_CONTAINS, REGEX_MATCHES."""
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, ClassVar, cast
+
+import re2 as _untyped_re2  # pyright: ignore[reportMissingTypeStubs] - google-re2 has none
+
+from reeve.language.operations.base import (
+    Compiler,
+    Evaluate,
+    EvaluationError,
+    Expression,
+    Moment,
+    Precedence,
+    Row,
+    inner,
+    operand,
+)
+from reeve.language.operations.constants import BytesConstant, TextConstant
+from reeve.language.types import BOOLEAN, SEARCHABLE, STRINGS, TEXT, Kind, Type, list_of, set_of
+from reeve.language.values import Value, WrongTypeError, describe, items_of, normalise, resolved, text_form
+
+re2: Any = _untyped_re2
+
+Predicate = Callable[[str, str], bool]
+
+_IN_TEXT: dict[str, Predicate] = {
+    "CONTAINS": operator.contains,
+    "STARTS_WITH": str.startswith,
+    "ENDS_WITH": str.endswith,
+}
+_IN_ITEMS: dict[str, Callable[[tuple[str, ...], str], bool]] = {
+    "CONTAINS": operator.contains,
+    "STARTS_WITH": lambda items, search: items[:1] == (search,),
+    "ENDS_WITH": lambda items, search: items[-1:] == (search,),
+}
+_METHODS = {"CONTAINS": "contains", "STARTS_WITH": "startsWith", "ENDS_WITH": "endsWith"}
+
+
+def plain_text(static: Type, value: Value) -> str | None:
+    """Return a value as the text it is searched in; an undeclared field may hold only a text.
+
+    Raises:
+        WrongTypeError: the value is no text.
+    """
+    if value is None or isinstance(value, str):
+        return value
+    if static.kind is Kind.ANY and isinstance(value, (bool, int, float)):
+        return text_form(value)
+    raise WrongTypeError(f"a Text was wanted, {describe(value)} was found")
+
+
+def search_in(operation: str, static: Type, value: Value, search_type: Type, search: Value) -> bool:
+    """Return whether `search` is found in `value`: normalised on Text, exact on Bytes, among items in a set or list.
+
+    In Text and Bytes null is ''; in a set or list null on either side is false (section 4).
+    """
+    actual = resolved(static, value)
+    if actual.kind is Kind.ITEMS or isinstance(value, (list, tuple)):
+        if value is None or search is None:
+            return False
+        items = actual if actual.kind is Kind.ITEMS else list_of(Kind.TEXT)
+        wanted = plain_text(search_type, search) or ""
+        if items.item is Kind.BYTES or search_type.kind is Kind.BYTES:
+            exact = Type(Kind.ITEMS, Kind.BYTES, items.skip_empty, items.skip_duplicates, sort=False)
+            return _IN_ITEMS[operation](items_of(exact, value), wanted)
+        return _IN_ITEMS[operation](_in_order(items, value), normalise(wanted))
+    text, wanted = plain_text(static, value) or "", plain_text(search_type, search) or ""
+    if Kind.BYTES in (static.kind, search_type.kind):
+        return _IN_TEXT[operation](text, wanted)
+    return _IN_TEXT[operation](normalise(text), normalise(wanted))
+
+
+def _in_order(static: Type, value: Value) -> tuple[str, ...]:
+    return items_of(Type(Kind.ITEMS, static.item, static.skip_empty, static.skip_duplicates, sort=False), value)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Whether a text holds, begins or ends with another, or a set or list with an item."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "CONTAINS": "Whether a text holds another, or a set or list an item.",
+        "STARTS_WITH": "Whether a text begins with another, or a set or list with an item.",
+        "ENDS_WITH": "Whether a text ends with another, or a set or list with an item.",
+    }
+    type: Type = field(default=BOOLEAN, init=False)
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    arg: Expression = operand(*SEARCHABLE)
+    search: Expression = operand(*STRINGS)
+
+    def text(self) -> str:
+        return f"{inner(self.arg)}.{_METHODS[self.operation]}({self.search.text()})"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        arg, search = compiler.compile(self.arg), compiler.compile(self.search)
+        arg_type, search_type, operation = self.arg.type, self.search.type, self.operation
+        return lambda row, moment: search_in(operation, arg_type, arg(row, moment), search_type, search(row, moment))
+
+
+_LEGACY_METHODS = {
+    f"{name}{suffix}": f"{method}{'IgnoreCase' if suffix else 'CaseSensitive'}"
+    for name, method in _METHODS.items()
+    for suffix in ("", "_IGNORE_CASE")
+}
+LEGACY_SEARCH_KEYS = {"CONTAINS": "substring", "STARTS_WITH": "prefix", "ENDS_WITH": "suffix"}
+
+
+def _legacy_text(node: "Expression", arg: Expression, search: Expression) -> str:
+    return f"{inner(arg)}.{_LEGACY_METHODS[node.operation]}({search.text()})"
+
+
+def _legacy_evaluator(node: "Expression", arg: Expression, search: Expression, compiler: Compiler) -> Evaluate:
+    evaluate, wanted = compiler.compile(arg), compiler.compile(search)
+    exact = not node.operation.endswith("_IGNORE_CASE")
+    predicate = _IN_TEXT[node.operation.removesuffix("_IGNORE_CASE")]
+    arg_type, search_type = arg.type, search.type
+
+    def found(row: Row, moment: Moment) -> bool:
+        text = plain_text(arg_type, evaluate(row, moment)) or ""
+        part = plain_text(search_type, wanted(row, moment)) or ""
+        return predicate(text, part) if exact else predicate(normalise(text), normalise(part))
+
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyContains:
+    """Whether a text holds another (legacy): to the letter, or normalised with `_IGNORE_CASE`."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "CONTAINS": "Whether a text holds another, to the letter (legacy).",
+        "CONTAINS_IGNORE_CASE": "Whether a text holds another, both normalised (legacy).",
+    }
+    type: Type = field(default=BOOLEAN, init=False)
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    arg: Expression = operand(*STRINGS)
+    substring: Expression = operand(*STRINGS)
+
+    def text(self) -> str:
+        return _legacy_text(self, self.arg, self.substring)
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        return _legacy_evaluator(self, self.arg, self.substring, compiler)
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyStartsWith:
+    """Whether a text begins with another (legacy): to the letter, or normalised with `_IGNORE_CASE`."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "STARTS_WITH": "Whether a text begins with another, to the letter (legacy).",
+        "STARTS_WITH_IGNORE_CASE": "Whether a text begins with another, both normalised (legacy).",
+    }
+    type: Type = field(default=BOOLEAN, init=False)
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    arg: Expression = operand(*STRINGS)
+    prefix: Expression = operand(*STRINGS)
+
+    def text(self) -> str:
+        return _legacy_text(self, self.arg, self.prefix)
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        return _legacy_evaluator(self, self.arg, self.prefix, compiler)
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyEndsWith:
+    """Whether a text ends with another (legacy): to the letter, or normalised with `_IGNORE_CASE`."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "ENDS_WITH": "Whether a text ends with another, to the letter (legacy).",
+        "ENDS_WITH_IGNORE_CASE": "Whether a text ends with another, both normalised (legacy).",
+    }
+    type: Type = field(default=BOOLEAN, init=False)
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    arg: Expression = operand(*STRINGS)
+    suffix: Expression = operand(*STRINGS)
+
+    def text(self) -> str:
+        return _legacy_text(self, self.arg, self.suffix)
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        return _legacy_evaluator(self, self.arg, self.suffix, compiler)
+
+
+@dataclass(frozen=True, slots=True)
+class ContainsSeveral:
+    """CONTAINS for every item of a collection, or for some item; a null search is false."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "CONTAINS_ALL": "CONTAINS for every item of a set or list; a null search is false.",
+        "CONTAINS_ANY": "CONTAINS for some item of a set or list; a null search is false.",
+    }
+    type: Type = field(default=BOOLEAN, init=False)
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    arg: Expression = operand(*SEARCHABLE)
+    search: Expression = operand(Kind.ITEMS)
+
+    def text(self) -> str:
+        method = "containsAll" if self.operation == "CONTAINS_ALL" else "containsAny"
+        return f"{inner(self.arg)}.{method}({self.search.text()})"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        arg, search = compiler.compile(self.arg), compiler.compile(self.search)
+        arg_type, search_type = self.arg.type, self.search.type
+        every_or_some: Callable[[Any], bool] = all if self.operation == "CONTAINS_ALL" else any
+
+        def found(row: Row, moment: Moment) -> bool:
+            value, wanted = arg(row, moment), search(row, moment)
+            if wanted is None:
+                return False
+            if not isinstance(wanted, (tuple, list)):
+                raise WrongTypeError(f"a Set or List was wanted, {describe(wanted)} was found")
+            item_type = Type(search_type.item) if search_type.kind is Kind.ITEMS else TEXT
+            items = items_of(search_type if search_type.kind is Kind.ITEMS else set_of(Kind.TEXT), wanted)
+            exact = item_type.kind is Kind.BYTES or arg_type.kind is Kind.BYTES
+            items = items_of(_exact(search_type), wanted) if exact else items
+            return every_or_some(search_in("CONTAINS", arg_type, value, item_type, item) for item in items)
+
+        return found
+
+
+def _exact(static: Type) -> Type:
+    return Type(Kind.ITEMS, Kind.BYTES, static.skip_empty, static.skip_duplicates, sort=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionContains:
+    """Whether a collection has an item; null on either side: false (legacy)."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "COLLECTION_CONTAINS": "Whether a collection has an item; null on either side: false."
+    }
+    type: Type = field(default=BOOLEAN, init=False)
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    arg: Expression = operand(Kind.ITEMS)
+    search: Expression = operand(*STRINGS)
+
+    def text(self) -> str:
+        return f"{inner(self.arg)}.contains({self.search.text()})"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        arg, search = compiler.compile(self.arg), compiler.compile(self.search)
+        arg_type, search_type = self.arg.type, self.search.type
+
+        def found(row: Row, moment: Moment) -> bool:
+            items, wanted = arg(row, moment), search(row, moment)
+            if items is None or wanted is None:
+                return False
+            if not isinstance(items, (tuple, list)):
+                raise WrongTypeError(f"a Set or List was wanted, {describe(items)} was found")
+            return search_in("CONTAINS", arg_type, tuple(cast("tuple[Value, ...]", items)), search_type, wanted)
+
+        return found
+
+
+def compile_pattern(pattern: str) -> Any:
+    """Return a compiled RE2 pattern.
+
+    Raises:
+        ValueError: RE2 does not take the pattern; the message says why.
+    """
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(pattern, options)
+    except re2.error as error:
+        reason = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
+        raise ValueError(f"invalid regular expression: {reason}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class RegexMatches:
+    """Whether the whole text matches a regular expression of RE2, to the letter; null is ''."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "REGEX_MATCHES": "Whether the whole text matches a regular expression of RE2 (linear time); null is ''."
+    }
+    type: Type = field(default=BOOLEAN, init=False)
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    arg: Expression = operand(*STRINGS)
+    regex: Expression = operand(*STRINGS, literal=True)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.regex, (TextConstant, BytesConstant)):
+            compile_pattern(self.regex.value)
+
+    def text(self) -> str:
+        return f"{inner(self.arg)}.matches({self.regex.text()})"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        arg, regex = compiler.compile(self.arg), compiler.compile(self.regex)
+        arg_type, regex_type = self.arg.type, self.regex.type
+        patterns = lru_cache(maxsize=256)(compile_pattern)
+
+        def matches(row: Row, moment: Moment) -> bool:
+            text = plain_text(arg_type, arg(row, moment)) or ""
+            pattern = plain_text(regex_type, regex(row, moment)) or ""
+            try:
+                return patterns(pattern).fullmatch(text) is not None
+            except ValueError as error:
+                raise EvaluationError(str(error)) from None
+
+        return matches

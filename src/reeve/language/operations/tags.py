@@ -1,0 +1,85 @@
+"""TAG_EXISTS, TAG_VALUE_TEXT, TAG_VALUE_BYTES: the object's tags, a JSON object kept as a text."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, cast
+
+from reeve.language.operations.base import (
+    Compiler,
+    Evaluate,
+    EvaluationError,
+    Expression,
+    Moment,
+    NotCollected,
+    Precedence,
+    Row,
+    operand,
+)
+from reeve.language.operations.conversions import string_reader
+from reeve.language.operations.documents import parse_json
+from reeve.language.operations.fields import follow
+from reeve.language.types import BOOLEAN, BYTES, STRINGS, TEXT, Kind, Type
+from reeve.language.values import WrongTypeError, describe, text_form
+
+_TYPES = {"TAG_EXISTS": BOOLEAN, "TAG_VALUE_TEXT": TEXT, "TAG_VALUE_BYTES": BYTES}
+
+
+def letters_and_digits(name: str) -> str:
+    """Return a tag name as the inexact search compares it: letters and digits only, in lower case."""
+    return "".join(character for character in name if character.isalnum()).lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """Whether the object has a tag, or the tag's value: by the exact name (Bytes), or by its letters and digits (Text)."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "TAG_EXISTS": "Whether the object has a tag of a name.",
+        "TAG_VALUE_TEXT": "The value of the object's tag of a name, as Text; null when there is none.",
+        "TAG_VALUE_BYTES": "The value of the object's tag of a name, as Bytes; null when there is none.",
+    }
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    name: Expression = operand(*STRINGS, literal=True)
+    field: str = "tags"
+    prefix: str = ""
+
+    @property
+    def type(self) -> Type:
+        """Boolean, Text or Bytes, as the operation's name says."""
+        return _TYPES[self.operation]
+
+    def text(self) -> str:
+        exact = self.name.type.kind is Kind.BYTES
+        verb = "has" if self.operation == "TAG_EXISTS" else "get"
+        return f"{self.field}.{verb}{'Exact' if exact else 'Inexact'}({self.name.text()})"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        read_name, read = string_reader(self.name, compiler), follow(self.prefix + self.field)
+        exact, exists = self.name.type.kind is Kind.BYTES, self.operation == "TAG_EXISTS"
+
+        def find(row: Row, moment: Moment) -> bool | str | None:
+            name = read_name(row, moment) or ""
+            tags = self._tags(read(row))
+            if exact:
+                found = name in tags
+                return found if exists else (text_form(tags[name]) if found else None)
+            wanted = letters_and_digits(name)
+            matches = [value for key, value in tags.items() if letters_and_digits(key) == wanted]
+            return bool(matches) if exists else (text_form(matches[0]) if matches else None)
+
+        return find
+
+    def _tags(self, value: Any) -> dict[str, Any]:
+        if isinstance(value, NotCollected):
+            raise EvaluationError(f"{self.field} was not collected: {value.reason}")
+        if isinstance(value, str):
+            try:
+                value = parse_json(value) if value.strip() else None
+            except ValueError as error:
+                raise EvaluationError(f"{self.field}: invalid JSON: {error}") from None
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            raise WrongTypeError(f"{self.field}: tags as a JSON object were wanted, {describe(value)} was found")
+        return cast("dict[str, Any]", value)

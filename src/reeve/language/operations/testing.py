@@ -1,0 +1,140 @@
+"""DEBUG, UNIT_TEST, UNIT_TEST_NULL, UNIT_TEST_RUNTIME_ERROR: what authors and self-tests use."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from reeve.language.operations.base import (
+    Check,
+    Compiler,
+    Evaluate,
+    Expression,
+    FiredError,
+    Moment,
+    Precedence,
+    Row,
+    anything,
+    boolean,
+    one_of,
+    operand,
+    string,
+)
+from reeve.language.operations.boolean import truth
+from reeve.language.operations.constants import constant
+from reeve.language.operations.fields import object_id
+from reeve.language.types import BOOLEAN, EVERY, NAMED, Kind, Type, list_of, set_of
+from reeve.language.values import Value, quoted
+
+RETURN_TYPES: dict[str, Type] = {
+    **{kind.name: NAMED[kind] for kind in Kind if kind not in (Kind.ANY, Kind.ITEMS)},
+    **{
+        f"{shape}_{item.name}": of(item)
+        for item in (Kind.TEXT, Kind.BYTES)
+        for shape, of in (("COLLECTION", set_of), ("SET", set_of), ("LIST", list_of))
+    },
+}
+"""The names that `returnType` takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Debug:
+    """Its argument, recorded in the trace; with `returnTrue`, true instead."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {"DEBUG": "Its argument, recorded in the trace; with `returnTrue`, true instead."}
+    operation: str
+    name: str = string()
+    arg: Expression = operand(*EVERY)
+    return_true: bool = boolean(default=False)
+
+    @property
+    def type(self) -> Type:
+        """The argument's, or Boolean with `returnTrue`."""
+        return BOOLEAN if self.return_true else self.arg.type
+
+    @property
+    def precedence(self) -> Precedence:
+        """The argument's, as it prints like it."""
+        return self.arg.precedence
+
+    def text(self) -> str:
+        return self.arg.text()
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        evaluate = compiler.compile(self.arg)
+
+        def record(row: Row, moment: Moment) -> Value:
+            value = evaluate(row, moment)
+            if moment.debugged is not None:
+                moment.debugged.append((self.name, value))
+            return True if self.return_true else value
+
+        return record
+
+
+@dataclass(frozen=True, slots=True)
+class UnitTest:
+    """True for the object of one id, when its argument is; `expected` makes a file of them its own test."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {"UNIT_TEST": "True for the object of one id, when its argument is true."}
+    type: Type = field(default=BOOLEAN, init=False)
+    precedence: Precedence = field(default=Precedence.OR, init=False)
+    operation: str
+    id: str = string()
+    arg: Expression = operand(Kind.BOOLEAN)
+    expected: Any = anything(default=None)
+
+    def text(self) -> str:
+        return f"unitTest({self.id}): {self.arg.text()}"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        evaluate = truth(self.arg, compiler)
+        return lambda row, moment: object_id(row) == self.id and bool(evaluate(row, moment))
+
+
+@dataclass(frozen=True, slots=True)
+class NullConstant:
+    """Null, of a type."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {"UNIT_TEST_NULL": "Null, of a type; in self-tests."}
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    return_type: str = one_of(*RETURN_TYPES)
+
+    @property
+    def type(self) -> Type:
+        """The type that `returnType` names."""
+        return RETURN_TYPES[self.return_type]
+
+    def text(self) -> str:
+        return "null"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        return constant(None)
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeFailure:
+    """An undetermined check that always fires, with its message as the runtime error."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {"UNIT_TEST_RUNTIME_ERROR": "A check that always fires; in self-tests."}
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    return_type: str = one_of(*RETURN_TYPES)
+    message: str = string()
+
+    @property
+    def type(self) -> Type:
+        """The type that `returnType` names."""
+        return RETURN_TYPES[self.return_type]
+
+    def text(self) -> str:
+        return f"error({quoted(self.message)})"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        checks = {"runtimeError": Check("runtimeError", self.message)}
+        number = compiler.declare(checks, "runtimeError", f"{self.text()}.throw()") or 0
+
+        def fail(row: Row, moment: Moment) -> Value:
+            raise FiredError(number, self.message)
+
+        return fail

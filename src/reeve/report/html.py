@@ -1,0 +1,82 @@
+"""The report as one self-contained HTML file: no request to anywhere, readable without scripts."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from reeve import __version__
+from reeve.findings.results import SHOWN_ORDER, PolicyResult, Results
+from reeve.model import Status
+from reeve.report.escaping import visible
+
+COLORS: Mapping[Status, str] = {
+    Status.INCOMPLIANT: "bad",
+    Status.UNDETERMINED: "unsure",
+    Status.COMPLIANT: "good",
+    Status.INAPPLICABLE: "off",
+    Status.DISAPPEARED: "gone",
+}
+
+
+def render(results: Results) -> bytes:
+    """Return the report as HTML, UTF-8."""
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_template),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters: dict[str, Any] = environment.filters  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    filters.update(time=_time, visible=visible, markdown=_markdown)
+    template = environment.get_template("report.html.j2")
+    page = template.render(
+        results=results,
+        manifest=results.manifest,
+        sections=[_sections(result, results.framework_names) for result in results.policies],
+        bars=[_bar(result) for result in results.policies],
+        statuses=SHOWN_ORDER,
+        colors=COLORS,
+        version=__version__,
+    )
+    return page.encode("utf-8", "replace")
+
+
+def _template(name: str) -> str:
+    return files("reeve.report").joinpath("templates", name).read_text("utf-8")
+
+
+def _time(value: datetime | None) -> str:
+    return f"{value:%Y-%m-%d %H:%M:%S} UTC" if value else ""
+
+
+def _markdown(text: str) -> Markup:
+    """Return a policy's Markdown as HTML; raw HTML in it is shown, not run, and links to scripts are not made."""
+    rendered = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+    return Markup(rendered)  # noqa: S704 - markdown-it escapes HTML and refuses javascript: links
+
+
+def _bar(result: PolicyResult) -> list[dict[str, Any]]:
+    """Return the pieces of the bar by status: offset and width in percent, status, count."""
+    total, offset = max(1, len(result.findings)), 0.0
+    pieces: list[dict[str, Any]] = []
+    for status in SHOWN_ORDER:
+        count = result.counts[status]
+        width = 100 * count / total
+        if count:
+            pieces.append({"status": status, "count": count, "offset": round(offset, 3), "width": round(width, 3)})
+        offset += width
+    return pieces
+
+
+def _sections(result: PolicyResult, names: Mapping[str, str]) -> list[tuple[str, list[Any]]]:
+    """Return a policy's links by the name of their framework, in order."""
+    found: dict[str, list[Any]] = {}
+    for link in result.links:
+        found.setdefault(names.get(link.section.framework, link.section.framework), []).append(link)
+    return list(found.items())

@@ -1,0 +1,29 @@
+"""Which formats a scan's report comes in, and where each goes."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from reeve.findings.results import Results
+
+FORMATS = ("terminal", "json", "html")
+
+
+def _json(results: Results) -> bytes:
+    from reeve.report import json
+
+    return json.render(results)
+
+
+def _html(results: Results) -> bytes:
+    from reeve.report import html
+
+    return html.render(results)
+
+
+FILES: Mapping[str, Callable[[Results], bytes]] = {"json": _json, "html": _html}
+"""The formats that make a file, each with its renderer; imported when used, as HTML's engine takes a while to load."""
+
+
+def file_path(directory: Path, name: str) -> Path:
+    """Return where the report in a format lies in an output directory."""
+    return directory / f"report.{name}"

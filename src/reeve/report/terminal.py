@@ -1,0 +1,131 @@
+"""The summary on a terminal or in a pipe: counts by status, offenders with their keys, what could not be read."""
+
+from collections.abc import Sequence
+from typing import TextIO
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from reeve.findings.results import SHOWN_ORDER, Finding, PolicyResult, Results
+from reeve.model import Status
+from reeve.report.escaping import visible
+
+STYLES = {
+    Status.INCOMPLIANT: "bold red",
+    Status.UNDETERMINED: "yellow",
+    Status.COMPLIANT: "green",
+    Status.INAPPLICABLE: "dim",
+    Status.DISAPPEARED: "dim",
+}
+
+WIDEST = 110
+
+
+def console_for(stream: TextIO, color: bool) -> Console:
+    """Return a console on a stream: 80 columns in a pipe, no colours where they are not wanted (`NO_COLOR` too)."""
+    width = None if stream.isatty() else 80
+    return Console(
+        file=stream,
+        width=width,
+        no_color=not color,
+        color_system="auto" if color else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=False,
+    )
+
+
+def render(results: Results, console: Console) -> None:
+    """Print the summary."""
+    manifest = results.manifest
+    console.print(
+        Text(f"AWS account {visible(manifest.account or 'unknown')}, as of {manifest.finished_at:%Y-%m-%d %H:%M:%S} UTC")
+    )
+    for result in results.policies:
+        _policy(result, console)
+    if not results.policies:
+        console.print("No policy with production logic was selected.")
+    _incomplete(results, console)
+    seconds = (manifest.finished_at - manifest.started_at).total_seconds()
+    console.print(f"{sum(manifest.calls.values())} requests to AWS in {seconds:.1f} s", style="dim")
+
+
+def _policy(result: PolicyResult, console: Console) -> None:
+    console.print()
+    console.print(Text(result.policy.full_name, style="bold"))
+    console.print(Text(result.policy.id, style="dim"), overflow="fold")
+    console.print(_counts(result))
+    offenders = _with_status(result, Status.INCOMPLIANT)
+    if offenders:
+        console.print()
+        console.print(Text(f"Incompliant ({len(offenders)})", style=STYLES[Status.INCOMPLIANT]))
+        for finding in offenders:
+            _offender(finding, console)
+    unknown = _with_status(result, Status.UNDETERMINED)
+    if unknown:
+        console.print()
+        console.print(Text(f"Undetermined ({len(unknown)})", style=STYLES[Status.UNDETERMINED]))
+        for finding in unknown:
+            _unknown(finding, console)
+    frameworks = sorted({link.section.framework for link in result.links})
+    if frameworks:
+        console.print()
+        console.print(Text(f"Touches {len(result.links)} sections of {len(frameworks)} frameworks.", style="dim"))
+
+
+def _with_status(result: PolicyResult, status: Status) -> Sequence[Finding]:
+    return [finding for finding in result.findings if finding.meaning.status is status]
+
+
+def _counts(result: PolicyResult) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column()
+    counts = result.counts
+    total = max(1, sum(counts.values()))
+    for status in SHOWN_ORDER:
+        count = counts[status]
+        bar = "█" * round(24 * count / total) or ("▏" if count else "")
+        style = STYLES[status] if count else "dim"
+        table.add_row(Text(status, style=style), Text(str(count), style=style), Text(bar, style=style))
+    return table
+
+
+def _indented(text: Text | str, console: Console, by: int = 2) -> None:
+    console.print(Padding(text, (0, 0, 0, by), expand=False), width=min(console.width, WIDEST))
+
+
+def _offender(finding: Finding, console: Console) -> None:
+    _indented(Text(visible(finding.object_name), style="bold", overflow="fold"), console)
+    if finding.advice is None:
+        _indented(Text(finding.meaning.remediation or finding.meaning.message), console, 4)
+        return
+    _indented(Text(visible(finding.advice.why)), console, 4)
+    # A command is copied: it is printed in one piece, whatever the width.
+    console.print(Text(f"    {visible(finding.advice.command)}", style="cyan"), soft_wrap=True)
+
+
+def _unknown(finding: Finding, console: Console) -> None:
+    _indented(Text(visible(finding.object_name), style="bold", overflow="fold"), console)
+    reasons = dict.fromkeys(finding.not_collected.values()) or {finding.runtime_error or finding.meaning.message: None}
+    for reason in reasons:
+        _indented(Text(visible(reason)), console, 4)
+
+
+def _incomplete(results: Results, console: Console) -> None:
+    console.print()
+    for note in results.manifest.notes:
+        console.print(Text(f"Note: {visible(note)}."))
+    errors = results.manifest.errors
+    if errors:
+        console.print(Text("Incomplete: something could not be read", style="yellow"))
+    for error in errors:
+        times = f" ({error.count} times)" if error.count > 1 else ""
+        request = f", request {error.request_id}" if error.request_id else ""
+        about = ", ".join(error.subjects) + (", …" if error.count > len(error.subjects) else "")
+        _indented(Text(visible(f"{error.call}: {error.code}{times}: {error.message}{request}; about {about}")), console)
+        _indented(Text(visible(f"→ {error.advice}")), console, 4)

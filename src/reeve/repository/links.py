@@ -1,0 +1,140 @@
+"""Which sections a policy is linked to, and why; and what is counted for each section (policy language, section 1)."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from reeve.model import InternalRule, Policy, Section
+
+T = TypeVar("T")
+
+
+class Reason(StrEnum):
+    """Why a section is linked."""
+
+    MAPPING = "mapping"
+    RULE = "internal rule"
+    SIMILAR = "similar section"
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Why:
+    """One reason for a link: the policy's own mapping, an internal rule (`source` its id), or a similar section (its id)."""
+
+    reason: Reason
+    source: str | None = None
+
+    def __str__(self) -> str:
+        return {Reason.MAPPING: "mapped by the policy", Reason.RULE: f"internal rule {self.source}"}.get(
+            self.reason, f"similar to {self.source}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A section that a policy is linked to, with every reason; direct reasons come first."""
+
+    section: Section
+    why: tuple[Why, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What a section's row shows: sections below it, internal rules and policies linked to it or below."""
+
+    sub_sections: int
+    internal_rules: int
+    policies: int
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """The links of a whole repository. `by_policy`: a policy's links by section id, in order."""
+
+    by_policy: Mapping[str, tuple[Link, ...]]
+    counters: Mapping[str, Counters]
+
+
+def link(policies: Iterable[Policy], sections: Mapping[str, Section], rules: Mapping[str, InternalRule]) -> Links:
+    """Link policies to sections and count.
+
+    Args:
+        policies: every policy of the repository, as the counters are over all of them.
+        sections: all sections by id.
+        rules: all internal rules by id.
+
+    Returns:
+        The links and counters. Mappings to sections or rules that don't exist are left out: validation reports them.
+    """
+    heirs: dict[str, list[str]] = defaultdict(list)
+    rule_sections: dict[str, set[str]] = {rule.id: set(rule.sections) & sections.keys() for rule in rules.values()}
+    for section in sections.values():
+        for named in section.similar:
+            heirs[named].append(section.id)
+        for rule_id in section.internal_rules:
+            rule_sections.setdefault(rule_id, set()).add(section.id)
+    by_policy = {policy.id: _links_of(policy, sections, rule_sections, heirs) for policy in policies}
+    linked = {policy_id: {found.section.id for found in links} for policy_id, links in by_policy.items()}
+    below = _below(sections)
+    rule_counts, policy_counts = _count(rule_sections, sections), _count(linked, sections)
+    counters = {
+        section_id: Counters(below.get(section_id, 0), rule_counts.get(section_id, 0), policy_counts.get(section_id, 0))
+        for section_id in sections
+    }
+    return Links(by_policy, counters)
+
+
+def _links_of(
+    policy: Policy,
+    sections: Mapping[str, Section],
+    rule_sections: Mapping[str, set[str]],
+    heirs: Mapping[str, list[str]],
+) -> tuple[Link, ...]:
+    ignored = set(policy.framework_ignore_mappings)
+    why: dict[str, set[Why]] = defaultdict(set)
+    for section_id in policy.framework_mappings:
+        if section_id in sections:
+            why[section_id].add(Why(Reason.MAPPING))
+    for rule_id in policy.internal_rules:
+        for section_id in rule_sections.get(rule_id, ()):
+            why[section_id].add(Why(Reason.RULE, rule_id))
+    pending = list(why)
+    while pending:
+        named = pending.pop()
+        for heir in heirs.get(named, ()):
+            if heir not in why:
+                pending.append(heir)
+            why[heir].add(Why(Reason.SIMILAR, named))
+    order = list(Reason)
+    return tuple(
+        Link(sections[section_id], tuple(sorted(why[section_id], key=lambda w: (order.index(w.reason), w.source or ""))))
+        for section_id in sorted(why)
+        if section_id not in ignored
+    )
+
+
+def _ancestors(section_id: str, sections: Mapping[str, Section]) -> Iterable[str]:
+    while section_id.count("/") >= 2:
+        if section_id in sections:
+            yield section_id
+        section_id = section_id.rpartition("/")[0]
+
+
+def _below(sections: Mapping[str, Section]) -> dict[str, int]:
+    below: dict[str, int] = defaultdict(int)
+    for section_id in sections:
+        for ancestor in _ancestors(section_id.rpartition("/")[0], sections):
+            below[ancestor] += 1
+    return below
+
+
+def _count(linked: Mapping[str, set[str]], sections: Mapping[str, Section]) -> dict[str, int]:
+    """Count, for each section, the distinct keys that are linked to it or to a section below it."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for key, section_ids in linked.items():
+        for section_id in section_ids:
+            for ancestor in _ancestors(section_id, sections):
+                found[ancestor].add(key)
+    return {section_id: len(keys) for section_id, keys in found.items()}

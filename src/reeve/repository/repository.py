@@ -1,0 +1,188 @@
+"""A policy repository: everything in it by id, read when it is asked for."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+from reeve.language.errors import InvalidRepositoryError, Place, Problem, nearest
+from reeve.language.expressions import ExtractSource
+from reeve.language.logic import Logic, Surroundings, read_extracts, read_logic
+from reeve.model import Folder, InternalRule, ObjectType, Policy, Section
+from reeve.repository import metadata
+from reeve.repository.files import Files
+
+PRODUCTION_LOGIC = "prod.logic.yaml"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Repository:
+    """The repository below a directory. Reading is lazy; what was read is kept."""
+
+    files: Files
+
+    @classmethod
+    def open(cls, root: Path) -> "Repository":
+        """Open a repository.
+
+        Raises:
+            InvalidRepositoryError: there is no directory at `root`, or it holds nothing that a repository holds.
+        """
+        if not root.is_dir() or not any((root / part).is_dir() for part in ("ce", "frameworks", "types", "internal")):
+            message = "no policy repository: expected a directory with ce/, frameworks/, internal/ or types/ in it"
+            raise InvalidRepositoryError([Problem(Place(""), message, "missing-file")])
+        return cls(Files(root))
+
+    @cached_property
+    def _policy_files(self) -> Mapping[str, frozenset[str]]:
+        return {path: names for path, names in self.files.walk("/ce") if "policy.yaml" in names}
+
+    @cached_property
+    def policy_ids(self) -> tuple[str, ...]:
+        """The ids of all policies, in order."""
+        return tuple(sorted(self._policy_files))
+
+    def select(self, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the ids of the policies that match a glob, by whole id or by its end; all without patterns.
+
+        Raises:
+            LookupError: a pattern matches no policy; the message names the nearest id.
+        """
+        chosen: set[str] = set()
+        for pattern in patterns:
+            wanted = pattern.strip("/")
+            found = [i for i in self.policy_ids if fnmatchcase(i.strip("/"), wanted) or fnmatchcase(i, f"*/{wanted}")]
+            if not found:
+                slugs = {policy_id.rpartition("/")[2]: policy_id for policy_id in self.policy_ids}
+                hint = nearest(wanted, self.policy_ids) or nearest(wanted.rpartition("/")[2], slugs)
+                raise LookupError(f"no policy matches {pattern!r}{hint}; `reeve policy list` shows all")
+            chosen.update(found)
+        return tuple(i for i in self.policy_ids if i in chosen) if patterns else self.policy_ids
+
+    @cached_property
+    def _policies(self) -> dict[str, Policy]:
+        return {}
+
+    def policy(self, policy_id: str) -> Policy:
+        """Return a policy's metadata.
+
+        Raises:
+            KeyError: there is no such policy.
+            InvalidRepositoryError: its `policy.yaml` has errors.
+        """
+        if policy_id not in self._policies:
+            path = f"{policy_id}/policy.yaml"
+            files = self._policy_files[policy_id]
+            self._policies[policy_id] = metadata.read_policy(path, self.files.read(path), files)
+        return self._policies[policy_id]
+
+    @cached_property
+    def policies(self) -> Mapping[str, Policy]:
+        """All policies by id.
+
+        Raises:
+            InvalidRepositoryError: some `policy.yaml` have errors; all of them are named.
+        """
+        return dict(self._each(self.policy_ids, lambda policy_id: [(policy_id, self.policy(policy_id))]))
+
+    def logic(self, policy_id: str, name: str = PRODUCTION_LOGIC) -> Logic:
+        """Return a policy's logic.
+
+        Raises:
+            InvalidRepositoryError: the file is missing or has errors; all of them are named.
+        """
+        return self.read_logic(f"{policy_id}/{name}")[0]
+
+    def read_logic(self, path: str) -> tuple[Logic, tuple[Problem, ...]]:
+        """Return the logic in the file at a path from the root, and the warnings about it.
+
+        Raises:
+            InvalidRepositoryError: the file is missing or has errors; all of them are named.
+        """
+        return read_logic(path, Surroundings(self.object_type, self.files.read, self.files.resolve, self._extracts))
+
+    @cached_property
+    def _extract_files(self) -> dict[str, dict[str, ExtractSource]]:
+        return {}
+
+    def _extracts(self, path: str) -> Mapping[str, ExtractSource]:
+        if path not in self._extract_files:
+            self._extract_files[path] = read_extracts(path, self.files.read(path))
+        return self._extract_files[path]
+
+    @cached_property
+    def _types(self) -> dict[str, ObjectType]:
+        return {}
+
+    def object_type(self, type_id: str) -> ObjectType:
+        """Return a type by its id; one without `type.yaml` has no declared fields.
+
+        Raises:
+            InvalidRepositoryError: its `type.yaml` has errors.
+        """
+        if type_id not in self._types:
+            path = f"/types/{type_id}/type.yaml"
+            known = "/" not in type_id and self.files.exists(path)
+            self._types[type_id] = (
+                metadata.read_type(path, self.files.read(path)) if known else ObjectType(type_id, type_id, untyped=True)
+            )
+        return self._types[type_id]
+
+    @cached_property
+    def folders(self) -> Mapping[str, Folder]:
+        """The folders of policies by id."""
+        paths = [f"{path}/folder.yaml" for path, names in self.files.walk("/ce") if "folder.yaml" in names]
+        found = self._each(paths, lambda path: [metadata.read_folder(path, self.files.read(path))])
+        return {folder.id: folder for folder in found}
+
+    @cached_property
+    def sections(self) -> Mapping[str, Section]:
+        """Every framework and section by id, in order: from one file a framework, or from a tree of `section.yaml`.
+
+        Raises:
+            InvalidRepositoryError: some files have errors; all of them are named.
+        """
+        paths: list[str] = []
+        for path, names in self.files.walk("/frameworks"):
+            wanted = [name for name in names if (name.endswith(".yaml") if path == "/frameworks" else name == "section.yaml")]
+            paths.extend(f"{path}/{name}" for name in wanted)
+        found = self._each(sorted(paths), self._read_sections)
+        return {section.id: section for section in sorted(found, key=lambda section: section.id)}
+
+    def _read_sections(self, path: str) -> list[Section]:
+        content = self.files.read(path)
+        if path.endswith("/section.yaml"):
+            return [metadata.read_section(path, content)]
+        return metadata.read_framework(path, content)
+
+    @cached_property
+    def rules(self) -> Mapping[str, InternalRule]:
+        """The internal rules by id.
+
+        Raises:
+            InvalidRepositoryError: some files have errors; all of them are named.
+        """
+        paths = [
+            f"{path}/{name}"
+            for path, names in self.files.walk("/internal/rules")
+            for name in sorted(names)
+            if name.endswith(".yaml") and name != "folder.yaml"
+        ]
+        found = self._each(paths, lambda path: [metadata.read_rule(path, self.files.read(path))])
+        return {rule.id: rule for rule in found}
+
+    @staticmethod
+    def _each(paths: tuple[str, ...] | list[str], read: Callable[[str], list[T]]) -> Iterator[T]:
+        """Yield what each file holds; the errors of all files are raised together, at the end."""
+        problems: list[Problem] = []
+        for path in paths:
+            try:
+                yield from read(path)
+            except InvalidRepositoryError as error:
+                problems.extend(error.problems)
+        if problems:
+            raise InvalidRepositoryError(problems)
