@@ -49,7 +49,7 @@ def reeve() -> None:
     Examples:
       reeve scan --demo
       reeve scan --profile audit --out reeve-out --format terminal,json,html
-      reeve scan --format json | jq '.findings[] | select(.status == "INCOMPLIANT")'
+      reeve scan --format json | jq '.findings[] | [.status, .name]'
 
     \b
     Exit codes: 0 all well; 1 something INCOMPLIANT; 2 wrong use or an invalid

@@ -142,8 +142,8 @@ def simulated_account() -> Generator[str]:
         ImportError: moto, of the extra `demo`, is not installed.
     """
     os.environ.setdefault("MOTO_ACCOUNT_ID", ACCOUNT)
-    from moto.iam.models import iam_backends  # pyright: ignore[reportMissingTypeStubs]
     from moto import server as moto_server  # pyright: ignore[reportMissingTypeStubs]
+    from moto.iam.models import iam_backends  # pyright: ignore[reportMissingTypeStubs]
     from werkzeug.serving import WSGIRequestHandler, make_server
 
     class Silent(WSGIRequestHandler):

@@ -138,23 +138,26 @@ def _write_table(
     stem = f"{object_type.id}-{os.urandom(6).hex()}.parquet"
     target, part = directory / stem, directory / f"{stem}.part"
     columns = _columns(object_type)
-    with tempfile.NamedTemporaryFile(dir=directory, prefix=".rows-", suffix=".ndjson") as lines:
-        for record in records:
-            provenance = {
-                AS_OF: record.as_of,
-                SOURCE: record.source,
-                NOT_COLLECTED: msgspec.json.encode(record.not_collected).decode() if record.not_collected else None,
-            }
-            row = {name: record.fields.get(name) for name in columns if name not in _PROVENANCE}
-            lines.write(encoder.encode({**row, **provenance}) + b"\n")
-            rows += 1
-        lines.flush()
+    lines = directory / f".rows-{stem}.ndjson"
+    try:
+        with lines.open("wb", buffering=0) as file:
+            for record in records:
+                file.write(encoder.encode(_flat(record, columns)) + b"\n")
+                rows += 1
         relation: Any = connection
-        found = relation.read_json(lines.name, columns=columns, format="newline_delimited")
+        found = relation.read_json(str(lines), columns=columns, format="newline_delimited")
         found.write_parquet(str(part), compression="zstd")
+    finally:
+        lines.unlink(missing_ok=True)
     _sync(part)
     part.rename(target)
     return Table(stem, rows, _sha256(target))
+
+
+def _flat(record: Record, columns: Mapping[str, str]) -> dict[str, Any]:
+    row = {name: record.fields.get(name) for name in columns if name not in _PROVENANCE}
+    missing = msgspec.json.encode(record.not_collected).decode() if record.not_collected else None
+    return {**row, AS_OF: record.as_of, SOURCE: record.source, NOT_COLLECTED: missing}
 
 
 def _sync(path: Path) -> None:

@@ -13,7 +13,7 @@ import botocore.config  # pyright: ignore[reportMissingTypeStubs] - botocore has
 import botocore.exceptions  # pyright: ignore[reportMissingTypeStubs]
 import botocore.session  # pyright: ignore[reportMissingTypeStubs]
 
-CONNECTIONS = 8
+CONNECTIONS = 4
 """Requests under way at once. IAM allows some tens a second for an account; more would only be throttled."""
 
 # A storm of throttling can outlast botocore's own retries; then the call rests for these many seconds and is made again.
@@ -61,7 +61,7 @@ _FAILURES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class ApiError(Exception):
     """A call that failed: which one, on what, how, and the id that AWS gave the request."""
 

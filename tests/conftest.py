@@ -1,0 +1,86 @@
+"""What tests share: the simulated account, and the command run as a user runs it."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from account import Account, Server
+from reeve.cli import reeve as group
+from reeve.cli.failures import failing_well
+
+ROOT = Path(__file__).parent.parent
+CATALOG = ROOT / "catalog"
+
+
+@pytest.fixture(autouse=True)
+def isolated(monkeypatch, tmp_path):
+    """No test sees the user's AWS configuration, nor leaves the files it makes behind."""
+    for name in list(os.environ):
+        if name.startswith("AWS_") or name in ("NO_COLOR", "FORCE_COLOR"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+@pytest.fixture
+def account(monkeypatch):
+    """An empty account, served on loopback, with the environment pointing at it."""
+    served = Server(Account())
+    monkeypatch.setenv("AWS_ENDPOINT_URL", served.address)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    yield served.account
+    served.stop()
+
+
+@dataclass
+class Run:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def report(self):
+        return json.loads(self.out)
+
+    def names(self, status):
+        return sorted(finding["name"] for finding in self.report["findings"] if finding["status"] == status)
+
+    def finding(self, name):
+        return next(finding for finding in self.report["findings"] if finding["name"] == name)
+
+
+@pytest.fixture
+def reeve(capfdbinary):
+    """Run the command in this process: exit code, standard output, standard error."""
+
+    def run(*args: object) -> Run:
+        capfdbinary.readouterr()
+        code = failing_well(lambda: group.main([str(arg) for arg in args], "reeve", standalone_mode=False), debug=False)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        out, err = capfdbinary.readouterr()
+        assert b"Traceback" not in err
+        return Run(code, out.decode(), err.decode())
+
+    return run
+
+
+@pytest.fixture
+def reeve_process():
+    """Start the command as a process of its own."""
+
+    def start(*args: object, **options) -> subprocess.Popen:
+        command = [sys.executable, "-m", "reeve", *map(str, args)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+
+    return start

@@ -1,0 +1,150 @@
+"""The outputs: a schema that holds, a terminal of 80 columns or a pipe, a page that a browser shows."""
+
+import json
+import shutil
+import subprocess
+from datetime import UTC, datetime, timedelta
+
+import jsonschema
+import pytest
+
+from conftest import ROOT
+from reeve.findings.access_keys import AccessKey, advise
+from reeve.report import json as json_report
+from reeve.report.escaping import visible
+
+
+@pytest.fixture
+def company(account):
+    for number in range(5):
+        account.add(f"clean-{number}", True)
+    account.add("offender", True, True)
+    account.add("with a very long name that goes on and on and on until it ends: " + "x" * 60, True, True)
+    account.freeze_report()
+    return account
+
+
+def test_json_holds_to_the_documented_schema(company, reeve):
+    documented = json.loads((ROOT / "docs" / "report.schema.json").read_text())
+    assert documented == json.loads(json.dumps(json_report.json_schema())), "make docs writes it anew"
+    report = reeve("scan", "--format", "json").report
+    jsonschema.Draft202012Validator(documented).validate(report)
+    assert report["schema"] == "reeve.report/1"
+    broken = {**report, "findings": [{**report["findings"][0], "status": "FINE"}]}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft202012Validator(documented).validate(broken)
+
+
+def test_the_summary_fits_80_columns_but_for_commands(company, reeve):
+    lines = reeve("scan").out.splitlines()
+    assert all(len(line) <= 80 for line in lines if "aws iam" not in line)
+    assert sum("aws iam update-access-key" in line for line in lines) == 2
+    assert any(line.split()[:2] == ["INCOMPLIANT", "2"] for line in lines)
+
+
+@pytest.mark.parametrize("how", [["--no-color"], []])
+def test_no_colours_in_a_pipe(company, reeve, how):
+    assert "\x1b" not in reeve("scan", *how).out
+
+
+def test_quiet_with_files_prints_nothing(company, reeve, tmp_path):
+    run = reeve("scan", "--quiet", "--out", tmp_path)
+    assert (run.out, run.err) == ("", "")
+    assert {path.name for path in tmp_path.iterdir()} == {"snapshot", "report.json", "report.html"}
+
+
+def test_several_formats_need_a_directory(account, reeve):
+    run = reeve("scan", "--format", "json,html")
+    assert run.code == 2
+    assert "--out DIR" in run.err
+    assert reeve("scan", "--format", "pdf").code == 2
+
+
+def test_html_asks_nothing_of_any_host(company, reeve):
+    page = reeve("scan", "--format", "html").out
+    assert "default-src 'none'" in page
+    for text in ("http://", "https://", "//cdn", "@import", "url("):
+        assert text not in page.replace("http://www.w3.org/2000/svg", "")
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
+def test_html_in_a_browser(company, reeve, tmp_path):
+    from playwright.sync_api import sync_playwright
+
+    company.add("<img src=x onerror=document.title='hacked'>", True, True)
+    company.freeze_report()
+    assert reeve("scan", "--out", tmp_path, "--format", "html").code == 1
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+        page = browser.new_page(viewport={"width": 1000, "height": 800})
+        errors, requests = [], []
+        page.on("pageerror", lambda error: errors.append(error))
+        page.on("request", lambda request: requests.append(request.url))
+        page.goto((tmp_path / "report.html").as_uri())
+        assert page.title() == "Reeve report: AWS account 123456789012"
+        assert page.locator("tbody tr[data-s]").count() == 8
+        page.locator("select[data-status]").select_option("INCOMPLIANT")
+        assert page.locator("tbody tr[data-s]:visible").count() == 3
+        page.get_by_label("Filter by name, key or message").fill("offender")
+        assert page.locator("tbody tr[data-s]:visible").count() == 1
+        assert "1 of 8 shown" in page.get_by_role("status").inner_text()
+        page.get_by_label("Filter by name, key or message").fill("")
+        page.locator("select[data-status]").select_option("")
+        names = lambda: [text.split("\n")[0] for text in page.locator("tbody tr[data-s] summary").all_inner_texts()]  # noqa: E731
+        button = page.get_by_role("button", name="Object")
+        button.focus()
+        page.keyboard.press("Enter")
+        assert names() == sorted(names(), key=str.casefold) or names()[0].startswith("<img")
+        assert page.locator("th[aria-sort=ascending]").inner_text().startswith("Object")
+        page.emulate_media(color_scheme="dark")
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(13, 17, 23)"
+        page.set_viewport_size({"width": 390, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert page.title() != "hacked"
+        assert not errors
+        assert all(url.startswith("file:") for url in requests)
+        browser.close()
+
+
+def test_visible():
+    assert visible("plain") == "plain"
+    assert visible("Ä 漢字") == "Ä 漢字"
+    assert visible("\x1b[31m\n\u202e") == "\\u{1b}[31m\\u{a}\\u{202e}"
+
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def key(name, age, used=None, active=True, known=True):
+    return AccessKey(name, active, NOW - timedelta(days=age), known, None if used is None else NOW - timedelta(days=used))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "keep"),
+    [
+        (key("old", 300, 1), key("young", 10), "young"),
+        (key("a", 300, 50), key("b", 400, 2), "b"),
+        (key("a", 300), key("b", 400), "a"),
+        (key("a", 20, 5), key("b", 10, 6), "a"),
+        (key("a", 89.9), key("b", 90.1, 1), "a"),
+        (key("a", 300, known=False), key("b", 200, known=False), "b"),
+    ],
+)
+def test_which_key_to_keep(first, second, keep):
+    for keys in ([first, second], [second, first]):
+        advice = advise("someone", keys, NOW)
+        assert advice.keep == keep
+        assert {advice.keep, advice.switch_off} == {first.id, second.id}
+        assert f"--access-key-id {advice.switch_off} " in advice.command
+
+
+def test_no_advice_with_one_active_key():
+    assert advise("someone", [key("a", 1), key("b", 2, active=False)], NOW) is None
+
+
+def test_the_command_is_safe_to_paste():
+    command = advise("a'; rm -rf ~ #", [key("a", 1), key("b", 2)], NOW).command
+    echoed = subprocess.run(["sh", "-c", f'set -- {command}; printf %s "$5"'], capture_output=True, text=True, check=True)
+    assert echoed.stdout == "a'; rm -rf ~ #"
