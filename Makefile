@@ -40,6 +40,9 @@ lint: .venv/.dev
 bench: .venv/.dev
 	$(BIN)/python benchmarks/run.py
 
+docs: .venv/.dev
+	$(BIN)/python -m reeve.docs
+
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra demo pyproject.toml -o requirements/demo.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements/runtime.txt -c requirements/demo.txt

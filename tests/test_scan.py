@@ -36,7 +36,7 @@ def test_an_offender_comes_with_keys_and_the_command(account, reeve):
     assert (finding["advice"]["keep"], finding["advice"]["switchOff"]) == (young.id, old.id)
     expected = f"aws iam update-access-key --user-name 'ci deploy' --access-key-id {old.id} --status Inactive"
     assert finding["advice"]["command"] == expected
-    assert "last used 3 days ago (s3, eu-west-1)" in finding["advice"]["why"]
+    assert "last used 3 days ago for s3 in eu-west-1" in finding["advice"]["why"]
     assert finding["source"] == "iam:ListAccessKeys"
     assert len(finding["sections"]) == 30
 

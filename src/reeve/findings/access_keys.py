@@ -45,8 +45,9 @@ class AccessKey:
             return "last use not known"
         if self.last_used_at is None:
             return "never used"
-        known = [part for part in (self.last_used_service, self.last_used_region) if part and part != "N/A"]
-        return f"last used {age(now - self.last_used_at)} ago" + (f" ({', '.join(known)})" if known else "")
+        service = f" for {self.last_used_service}" if self.last_used_service not in (None, "N/A") else ""
+        region = f" in {self.last_used_region}" if self.last_used_region not in (None, "N/A") else ""
+        return f"last used {age(now - self.last_used_at)} ago{service}{region}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def advise(user_name: str, keys: Sequence[AccessKey], now: datetime) -> Advice |
 
 def _why(keep: AccessKey, off: AccessKey, now: datetime) -> str:
     young, also_young = now - keep.created_at < YOUNG, now - off.created_at < YOUNG
-    made = f"it is {age(now - keep.created_at)} old, {keep.use(now)}"
+    made = f"{age(now - keep.created_at)} old, {keep.use(now)}"
     if young and not also_young:
         reason = f"Keep {keep.id}: the only one younger than 90 days ({made})."
     elif keep.use_known and off.use_known and keep.last_used_at != off.last_used_at:

@@ -1,0 +1,88 @@
+"""`make bench`: Reeve beside its peers and bars, each pair in one run, as ratios.
+
+Every command is a whole process; wall time and peak memory are the operating system's own accounting.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+HERE = Path(__file__).parent
+PYTHON = sys.executable
+REEVE = [PYTHON, "-m", "reeve"]
+
+
+def measure(command: Sequence[str], environment: dict[str, str]) -> tuple[float, float]:
+    """Return wall seconds and peak memory in MB of one run."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, _, usage = os.wait4(process.pid, 0)
+    process.returncode = 0
+    return time.perf_counter() - start, usage.ru_maxrss / 1024
+
+
+def pairs(ours: Sequence[str], theirs: Sequence[str], environment: dict[str, str], runs: int) -> dict[str, float]:
+    """Run two commands in turn; return medians and the median of the ratios of their wall times."""
+    measured = [(measure(ours, environment), measure(theirs, environment)) for _ in range(runs)]
+    return {
+        "ours": statistics.median(a[0] for a, _ in measured),
+        "theirs": statistics.median(b[0] for _, b in measured),
+        "ratio": statistics.median(a[0] / b[0] for a, b in measured),
+        "memory": max(a[1] for a, _ in measured),
+    }
+
+
+def row(what: str, bar: str, measured: str) -> None:
+    print(f"{what:<58} {bar:<18} {measured}", flush=True)
+
+
+def start_up() -> None:
+    found = pairs([*REEVE, "--version"], [PYTHON, "-c", "pass"], dict(os.environ), 9)
+    row("start-up: `reeve --version` / `python -c pass`", "< 10", f"{found['ratio']:.1f}")
+
+
+def scan(users: int, runs: int) -> None:
+    """Reeve beside a plain boto3 loop on a simulated account in a process of its own."""
+    server = subprocess.Popen([PYTHON, str(HERE / "simulated_account.py"), str(users)], stdout=subprocess.PIPE, text=True)
+    try:
+        address = server.stdout.readline().split()[-1]
+        environment = {**os.environ, "AWS_ENDPOINT_URL": address, "AWS_DEFAULT_REGION": "us-east-1"}
+        environment |= {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+        loop = [PYTHON, str(HERE / "boto3_loop.py")]
+        measure(loop, environment)
+        offenders = len(subprocess.run(loop, env=environment, capture_output=True, text=True, check=True).stdout.split())
+        urllib.request.urlopen(f"{address}/__counts").read()
+        measure([*REEVE, "scan", "--format", "json"], environment)
+        requests = int(urllib.request.urlopen(f"{address}/__counts").read())
+        row(f"requests, {users} users, {offenders} offenders", f"<= {10 + users // 1000 + 3 * offenders}", str(requests))
+        found = pairs([*REEVE, "scan", "--format", "json"], loop, environment, runs)
+        text = f"{found['ratio']:.2f} ({found['ours']:.2f} s / {found['theirs']:.2f} s)"
+        row(f"scan of {users} users / plain boto3 loop, wall", "<= 0.65" if users >= 2000 else "", text)
+        row(f"scan of {users} users, peak memory", "< 150 MB", f"{found['memory']:.0f} MB")
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def main() -> None:
+    benchmarks: dict[str, Callable[[], None]] = {
+        "start-up": start_up,
+        "scan": lambda: [scan(users, arguments.runs) for users in (500, 2000)] and None,
+    }
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("only", nargs="*", help=f"which: {', '.join(benchmarks)} (default: all)")
+    parser.add_argument("--runs", type=int, default=5)
+    arguments = parser.parse_args()
+    row("what", "bar", "measured (median)")
+    for name in arguments.only or benchmarks:
+        benchmarks[name]()
+
+
+if __name__ == "__main__":
+    main()
