@@ -13,6 +13,10 @@ COMMANDS = {
     "scan": "Collect an account, judge it, and report.",
     "collect": "Collect an account into a snapshot.",
     "evaluate": "Judge a snapshot, and report.",
+    "test": "Run the policies' test data.",
+    "validate": "Say all that is wrong with a policy repository.",
+    "explain": "Show how one verdict came about.",
+    "schema": "Print JSON Schemas of a repository's files.",
 }
 """The commands with their one-line help, so that listing them imports none."""
 

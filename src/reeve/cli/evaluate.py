@@ -6,8 +6,7 @@ import click
 
 from reeve.cli.options import chosen_formats, policy_options, report_options, wants_color
 from reeve.cli.working import open_repository, write_reports
-from reeve.findings.scan import judge_snapshot, production_programs, select_policies
-from reeve.inventory.snapshot import MANIFEST
+from reeve.findings.scan import judge_snapshot, production_programs, select_policies, snapshot_directory
 
 
 @click.command("evaluate")
@@ -37,8 +36,6 @@ def command(
     wanted = chosen_formats(formats, out)
     repository = open_repository(repo)
     programs = production_programs(repository, select_policies(repository, policies, framework))
-    nested = snapshot / "snapshot"
-    directory = nested if not (snapshot / MANIFEST).exists() and nested.is_dir() else snapshot
-    results = judge_snapshot(repository, programs, directory)
+    results = judge_snapshot(repository, programs, snapshot_directory(snapshot))
     write_reports(results, wanted, out, quiet, wants_color(no_color))
     return results.exit_code

@@ -19,6 +19,26 @@ def open_repository(root: Path | None) -> Repository:
     return Repository.open(shipped if shipped.is_dir() else package.parents[1] / "catalog")
 
 
+def paths_in(repository: Repository, paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Return paths as they are in the repository: given on disk, or from the repository's root.
+
+    Raises:
+        UserError: a path is neither.
+    """
+    root = repository.files.root.resolve()
+    found: list[str] = []
+    for path in paths:
+        on_disk = Path(path).resolve()
+        if on_disk.exists() and on_disk.is_relative_to(root):
+            relative = on_disk.relative_to(root).as_posix()
+            found.append("/" if relative == "." else f"/{relative}")
+        elif (root / path.strip("/")).exists():
+            found.append(f"/{path.strip('/')}")
+        else:
+            raise UserError(f"there is no {path!r}, neither on disk nor in the repository {repository.files.root}")
+    return tuple(found)
+
+
 @contextmanager
 def progress(quiet: bool) -> Generator[Callable[[str, int, int | None], None]]:
     """Show progress on standard error, if that is a terminal, while the context lasts."""

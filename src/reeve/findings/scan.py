@@ -13,14 +13,16 @@ from reeve.evaluate.interpreter import Program, compile_body
 from reeve.findings.access_keys import AccessKey, advise
 from reeve.findings.results import SHOWN_ORDER, Finding, PolicyResult, Results
 from reeve.inventory.manifest import SCHEMA, Manifest
-from reeve.inventory.snapshot import Record, SnapshotError, read_manifest, read_records, write_snapshot
+from reeve.inventory.snapshot import MANIFEST, Record, SnapshotError, read_manifest, read_records, write_snapshot
 from reeve.language.errors import InvalidRepositoryError
-from reeve.language.operations.base import Moment
+from reeve.language.logic import Body
+from reeve.language.operations.base import Moment, Row
 from reeve.model import ObjectType, Status
 from reeve.repository.links import link
 from reeve.repository.repository import Repository
 
 USER = "aws.iam.User"
+CHILD_RECORDS = "_children"
 COLLECTED_TYPES = (USER, "aws.iam.AccessKey", "aws.iam.RootUser")
 
 
@@ -111,20 +113,12 @@ def judge_snapshot(repository: Repository, programs: Mapping[str, Program], dire
 
 def _findings(repository: Repository, program: Program, directory: Path, manifest: Manifest) -> Iterator[Finding]:
     object_type = program.body.object_type
-    moment = Moment.at(manifest.finished_at.astimezone(UTC))
-    children = {
-        name: _children(directory, manifest, repository.object_type(relation.type), relation.foreign_key)
-        for name, relation in object_type.related_lists.items()
-        if relation.foreign_key
-    }
-    for record in read_records(directory, manifest, object_type):
-        object_id = str(record.fields[object_type.id_field])
-        related = {name: found.get(object_id, []) for name, found in children.items()}
-        row = {**record.fields, **{name: [child.fields for child in found] for name, found in related.items()}}
+    for row, record, moment in snapshot_rows(repository, program.body, directory, manifest):
         outcome = program.judge(row, moment)
         meaning = program.meaning(outcome, row)
-        keys = [AccessKey.of(child) for child in related.get("accessKeys", ())]
+        object_id = str(record.fields[object_type.id_field])
         name = str(record.fields.get(object_type.name_field) or object_id)
+        keys = [AccessKey.of(child) for child in row.get(CHILD_RECORDS, {}).get("accessKeys", ())]
         offender = meaning.status is Status.INCOMPLIANT
         yield Finding(
             object_id,
@@ -137,6 +131,35 @@ def _findings(repository: Repository, program: Program, directory: Path, manifes
             keys,
             advise(name, keys, moment.now) if offender else None,
         )
+
+
+def snapshot_rows(
+    repository: Repository, body: Body, directory: Path, manifest: Manifest | None = None
+) -> Iterator[tuple[Row, Record, Moment]]:
+    """Yield a snapshot's objects of a body's type as the interpreter takes them, with their related lists.
+
+    Raises:
+        SnapshotError: the snapshot can't be read.
+    """
+    manifest = manifest or read_manifest(directory)
+    object_type = body.object_type
+    moment = Moment.at(manifest.finished_at.astimezone(UTC))
+    children = {
+        name: _children(directory, manifest, repository.object_type(relation.type), relation.foreign_key)
+        for name, relation in object_type.related_lists.items()
+        if relation.foreign_key
+    }
+    for record in read_records(directory, manifest, object_type):
+        object_id = str(record.fields[object_type.id_field])
+        related = {name: found.get(object_id, []) for name, found in children.items()}
+        lists = {name: [child.fields for child in found] for name, found in related.items()}
+        yield {**record.fields, **lists, CHILD_RECORDS: related}, record, moment
+
+
+def snapshot_directory(given: Path) -> Path:
+    """Return where the snapshot lies: the directory itself, or `snapshot` in a scan's output."""
+    nested = given / "snapshot"
+    return nested if not (given / MANIFEST).exists() and nested.is_dir() else given
 
 
 def _children(directory: Path, manifest: Manifest, object_type: ObjectType, foreign_key: str | None) -> dict[str, list[Record]]:

@@ -9,14 +9,14 @@ from reeve.language.errors import nearest, one_of
 from reeve.language.operations import LEGACY, OPERATIONS
 from reeve.language.operations.base import Argument, Check, Expression, Form, arguments
 from reeve.language.operations.comparison import Equal
-from reeve.language.operations.constants import TextConstant
+from reeve.language.operations.constants import DateTimeConstant, DurationConstant, TextConstant
 from reeve.language.operations.fields import EmptyLookup, Extract, Field, IsDisappeared
 from reeve.language.operations.related import RelatedList
 from reeve.language.operations.search import LEGACY_SEARCH_KEYS
 from reeve.language.operations.tags import Tag
 from reeve.language.source import Node, Scalar, plain_value
 from reeve.language.syntax import FileReader, shape_of
-from reeve.language.types import ANY, NAMED, Type, accepts, comparable
+from reeve.language.types import ANY, NAMED, Kind, Type, accepts, comparable
 from reeve.model import ObjectType
 
 MAX_EXPRESSION = 20_000
@@ -37,16 +37,19 @@ class ExtractSource:
 class Scope:
     """What names mean where an expression stands: the object's type, the extracts at hand, the related lists in use.
 
-    `prefix` is the lookup path ("a.b.") from the judged object to the object that the expression speaks of.
+    `prefix` is the lookup path ("a.b.") from the judged object to the object that the expression speaks of. Conditions
+    written as text can't carry undetermined checks; then those that YAML asks for are not `checks_required`.
     """
 
     object_type: ObjectType
     type_of: Callable[[str], ObjectType]
     extracts: Mapping[str, ExtractSource]
     prefix: str = ""
+    checks_required: bool = True
     open_extracts: tuple[str, ...] = ()
     related_lists_used: list[tuple[str, Node]] = field(default_factory=list[tuple[str, Node]])
     extracts_used: set[str] = field(default_factory=set[str])
+    imported: set[str] = field(default_factory=set[str])
     read_extracts: dict[tuple[str, str], Expression | None] = field(default_factory=dict[tuple[str, str], Expression | None])
 
     def behind(self, path: str) -> "Scope | str":
@@ -95,12 +98,42 @@ def read_expression(reader: FileReader, node: Node, scope: Scope) -> Expression 
     except ValueError as error:
         reader.report(name, f"{name.text}: {error}", "invalid-value")
         return None
+    if isinstance(expression, Equal) and not scope.checks_required:
+        expression = _with_instants(expression)
     if isinstance(expression, Equal) and not comparable(expression.left.type, expression.right.type):
         left, right = expression.left, expression.right
         message = f"{name.text} can't compare {left.type} ({left.operation}) with {right.type} ({right.operation})"
         reader.report(name, message, "wrong-type")
         return None
     return _resolve(reader, name, expression, scope)
+
+
+def read_check(reader: FileReader, node: Node, scope: Scope) -> Expression | None:
+    """Read a condition's check: an operation, or a text in the form that condition texts print."""
+    if not isinstance(node, Scalar) or node.is_null:
+        return read_expression(reader, node, scope)
+    from reeve.language.text import read_text
+
+    parsed = read_text(reader, node)
+    return None if parsed is None else read_expression(reader, parsed, replace(scope, checks_required=False, read_extracts={}))
+
+
+def _with_instants(expression: Equal) -> Equal:
+    """Return a comparison whose quoted side is a DATE_TIME or DURATION, as it prints, when the other side is one."""
+    left, right = expression.left, expression.right
+    return replace(expression, left=_like(left, right.type), right=_like(right, left.type))
+
+
+def _like(expression: Expression, other: Type) -> Expression:
+    if isinstance(expression, TextConstant):
+        try:
+            if other.kind is Kind.DATE_TIME:
+                return DateTimeConstant("DATE_TIME", expression.value)
+            if other.kind is Kind.DURATION:
+                return DurationConstant("DURATION", expression.value)
+        except ValueError:
+            return expression
+    return expression
 
 
 def _class_of(name: str, body: Node) -> type[Any] | None:
@@ -118,7 +151,7 @@ def _read_arguments(reader: FileReader, name: Scalar, body: Node, operation: typ
             reader.report(body, f"{name.text} takes no arguments: write {{{name.text}: {{}}}}", "unknown-key")
         return {}
     first_field, first_argument = next(iter(declared.values()))
-    alone = sum(argument.required for _, argument in declared.values()) <= 1
+    alone = sum(argument.required for _, argument in declared.values()) <= 1 and first_argument.form is not Form.OPERAND
     if first_argument.form is Form.YAML or (alone and isinstance(body, Scalar)):
         value = _read_argument(reader, body, first_argument, f"{name.text}", scope)
         return None if value is None and first_argument.form is not Form.YAML else {first_field: value}
@@ -130,7 +163,7 @@ def _read_arguments(reader: FileReader, name: Scalar, body: Node, operation: typ
     for key, (field_name, argument) in declared.items():
         node = found.get(key)
         if node is None or (isinstance(node, Scalar) and node.is_null and argument.form is not Form.YAML):
-            if argument.required:
+            if argument.required and (scope.checks_required or argument.form is not Form.CHECKS):
                 reader.report(name, f"{name.text} needs the argument {key!r}, {_wanted(argument)}", "missing-key")
                 complete = False
             continue
@@ -326,7 +359,7 @@ def _resolve_extract(reader: FileReader, node: Scalar, expression: Extract, scop
     key = (name, behind.prefix + behind.object_type.id)
     if key not in scope.read_extracts:
         found = scope.extracts[name]
-        inside = replace(behind, open_extracts=(*scope.open_extracts, name))
+        inside = replace(behind, open_extracts=(*scope.open_extracts, name), checks_required=True)
         scope.read_extracts[key] = read_expression(FileReader(found.path, reader.problems), found.node, inside)
     body = scope.read_extracts[key]
     return None if body is None else replace(expression, expression=body)

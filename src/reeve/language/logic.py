@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reeve.language.errors import InvalidRepositoryError, Place, nearest, one_of
-from reeve.language.expressions import ExtractSource, Scope, read_expression, size_problem
+from reeve.language.expressions import ExtractSource, Scope, read_check, size_problem
 from reeve.language.operations.base import Expression
 from reeve.language.source import Mapping as YamlMapping
 from reeve.language.source import Node, Scalar, read_yaml
@@ -25,7 +25,7 @@ OTHERWISE_KEYS: Keys = {
 
 CONDITION_KEYS: Keys = {
     **OTHERWISE_KEYS,
-    "check": Key(Shape.EXPRESSION, "A Boolean operation."),
+    "check": Key(Shape.EXPRESSION, "A Boolean operation, or its text."),
     "condition": Key(Shape.EXPRESSION, "A Boolean operation (legacy dialect)."),
 }
 
@@ -86,12 +86,13 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Logic:
-    """A logic file: its path from the root, its body, its test data's paths, and the names of the extracts it uses."""
+    """A logic file: its path from the root, its body, its test data's paths, the files it imports (its related lists' too),
+    and the names of the extracts it uses."""
 
     path: str
     body: Body
     test_data: tuple[str, ...]
-    imports: tuple[str, ...]
+    all_imports: frozenset[str]
     extracts_used: frozenset[str]
 
 
@@ -148,13 +149,12 @@ def read_logic(path: str, surroundings: Surroundings) -> tuple[Logic, tuple[Any,
         reader.report(root, "a logic file needs the key 'inputType' ('inputObject' in the legacy dialect)", "missing-key")
     object_type = surroundings.object_type(str(values.get("inputType") or values.get("inputObject") or ""))
     scope = Scope(object_type, surroundings.object_type, {})
-    body = _LogicReader(reader, surroundings).body(root, scope)
+    body = _LogicReader(reader, surroundings).body(root, scope, values)
     test_data = _LogicReader(reader, surroundings).files(root, "testData")
-    imports = _LogicReader(reader, surroundings).files(root, "importExtracts")
     errors = [problem for problem in reader.problems if not problem.warning]
     if errors or body is None:
         raise InvalidRepositoryError(reader.problems)
-    return Logic(path, body, test_data, imports, frozenset(scope.extracts_used)), tuple(reader.problems)
+    return Logic(path, body, test_data, frozenset(scope.imported), frozenset(scope.extracts_used)), tuple(reader.problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +175,11 @@ class _LogicReader:
                 self.reader.report(name, str(error), "missing-file")
         return tuple(found)
 
-    def body(self, node: Node, scope: Scope) -> Body | None:
+    def body(self, node: Node, scope: Scope, values: Mapping[str, Any]) -> Body | None:
         """Read conditions, otherwise and related lists; imports add to those of the list around."""
         extracts = dict(scope.extracts)
         for path in self.files(node, "importExtracts"):
+            scope.imported.add(path)
             try:
                 extracts.update(self.surroundings.extracts(path))
             except InvalidRepositoryError as error:
@@ -194,11 +195,7 @@ class _LogicReader:
         for name, (place, _) in related.items():
             if name not in used:
                 self.reader.report(place, f"the related list {name!r} is never used", "unused-related-list", warning=True)
-        otherwise = (
-            self.reader.read(_child(node, "otherwise") or node, OTHERWISE_KEYS, "'otherwise'")
-            if _child(node, "otherwise")
-            else {}
-        )
+        otherwise: Mapping[str, Any] = values.get("otherwise", {})
         if None in conditions or "status" not in otherwise or "currentStateMessage" not in otherwise:
             return None
         return Body(
@@ -223,7 +220,7 @@ class _LogicReader:
                 reader.report(node, "a condition needs the key 'check' ('condition' in the legacy dialect)", "missing-key")
             return None
         place: Node = values.get("check") or values["condition"]
-        check = read_expression(reader, place, scope)
+        check = read_check(reader, place, scope)
         if check is None or "status" not in values or "currentStateMessage" not in values:
             return None
         if check.type.kind not in (BOOLEAN.kind, Kind.ANY):
@@ -253,7 +250,7 @@ class _LogicReader:
                 self.reader.report(item, f"the related list {name!r} is defined twice", "duplicate-key")
             child_type = self._child_type(item, name, scope)
             if child_type is not None:
-                body = self.body(item, replace(scope, object_type=child_type, prefix=""))
+                body = self.body(item, replace(scope, object_type=child_type, prefix=""), values)
                 found[name] = (item, body)
         return found
 

@@ -113,7 +113,7 @@ def _compose(path: str, events: Iterator[Any]) -> Node:  # noqa: C901 - one bran
         line, column = event.start_mark.line + 1, event.start_mark.column + 1
         done: Node | None = None
         if isinstance(event, yaml.ScalarEvent):
-            plain: bool = event.implicit[0] and event.style is None
+            plain: bool = event.implicit[0] and not event.style
             done = Scalar(str(event.value), plain, line, column)
             _remember(anchors, event.anchor, done)
         elif isinstance(event, yaml.CollectionStartEvent):

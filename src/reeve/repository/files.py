@@ -81,4 +81,4 @@ class Files:
         for directory, folders, names in os.walk(start):
             folders.sort()
             relative = Path(directory).relative_to(self.root).as_posix()
-            yield f"/{relative}", frozenset(names)
+            yield "/" if relative == "." else f"/{relative}", frozenset(names)

@@ -1,6 +1,6 @@
 """A policy repository: everything in it by id, read when it is asked for."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -14,7 +14,8 @@ from reeve.model import Folder, InternalRule, ObjectType, Policy, Section
 from reeve.repository import metadata
 from reeve.repository.files import Files
 
-PRODUCTION_LOGIC = "prod.logic.yaml"
+PRODUCTION_LOGIC, WORK_IN_PROGRESS = "prod.logic.yaml", "wip.logic.yaml"
+LOGIC_SUFFIX = ".logic.yaml"
 
 T = TypeVar("T")
 
@@ -104,6 +105,23 @@ class Repository:
             InvalidRepositoryError: the file is missing or has errors; all of them are named.
         """
         return read_logic(path, Surroundings(self.object_type, self.files.read, self.files.resolve, self._extracts))
+
+    def logic_paths(self, below: Iterable[str] = ("/ce",)) -> tuple[str, ...]:
+        """Return the paths of the logic files at or below paths from the root; work in progress only when it is named.
+
+        Raises:
+            LookupError: there is nothing at a path.
+        """
+        found: set[str] = set()
+        for path in below:
+            if path.endswith(LOGIC_SUFFIX) and self.files.exists(path):
+                found.add(path)
+                continue
+            if not (self.files.root / path.strip("/")).is_dir():
+                raise LookupError(f"there is nothing at {path} in the repository")
+            for directory, names in self.files.walk(path):
+                found |= {f"{directory.rstrip('/')}/{n}" for n in names if n.endswith(LOGIC_SUFFIX) and n != WORK_IN_PROGRESS}
+        return tuple(sorted(found))
 
     @cached_property
     def _extract_files(self) -> dict[str, dict[str, ExtractSource]]:

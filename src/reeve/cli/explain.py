@@ -1,0 +1,95 @@
+"""`reeve explain`: how one verdict came about."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import click
+
+from reeve.cli.failures import UserError
+from reeve.cli.options import repository_option
+from reeve.cli.working import open_repository
+from reeve.evaluate.policy_tests import moment_of
+from reeve.evaluate.trace import trace
+from reeve.findings.scan import snapshot_directory, snapshot_rows
+from reeve.language.errors import nearest
+from reeve.language.logic import Body
+from reeve.language.operations.base import Moment, Row
+from reeve.language.operations.fields import object_id
+from reeve.report.escaping import visible
+from reeve.report.trace import lines
+from reeve.repository.repository import Repository
+
+
+@click.command("explain")
+@click.argument("policy")
+@click.argument("object_", metavar="OBJECT")
+@repository_option
+@click.option(
+    "--snapshot",
+    type=click.Path(path_type=Path),
+    default=Path("reeve-out"),
+    metavar="DIR",
+    help="The snapshot that holds the object; default: reeve-out.",
+)
+@click.option("--logic", "logic_name", default="prod.logic.yaml", metavar="FILE", help="Another logic file of the policy.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def command(policy: str, object_: str, repo: Path | None, snapshot: Path, logic_name: str, debug: bool) -> int:
+    """Show how POLICY judges OBJECT: conditions in order, each part with its value.
+
+    POLICY is an id or its end. OBJECT is the id or name of an object in the
+    snapshot, a JSON file with one object or an array of them, or FILE#ID.
+
+    \b
+    Examples:
+      reeve explain user-has-more-than-one-active-access-key ci-deploy
+      reeve explain '*active-access-key' test-data.json#'no keys'
+    """
+    repository = open_repository(repo)
+    chosen, *others = repository.select((policy,))
+    if others:
+        raise UserError(f"{policy!r} matches {1 + len(others)} policies; name one: {', '.join((chosen, *others[:4]))}")
+    body = repository.logic(chosen, logic_name).body
+    for name, row, moment in _objects(repository, body, object_, snapshot):
+        sys.stdout.write(visible(f"{chosen} on {name}") + "\n")
+        for line in lines(trace(body, row, moment)):
+            sys.stdout.write(visible(line) + "\n")
+    return 0
+
+
+def _objects(repository: Repository, body: Body, wanted: str, snapshot: Path) -> Iterator[tuple[str, Row, Moment]]:
+    file, _, chosen = wanted.partition("#")
+    if file.endswith(".json") and Path(file).is_file():
+        yield from _from_file(Path(file), chosen)
+        return
+    directory = snapshot_directory(snapshot)
+    names: list[str] = []
+    found = False
+    for row, record, moment in snapshot_rows(repository, body, directory):
+        name = str(record.fields.get(body.object_type.name_field) or "")
+        identifier = str(record.fields.get(body.object_type.id_field) or "")
+        if wanted in (name, identifier):
+            found = True
+            yield name or identifier, row, moment
+        names.append(name)
+    if not found:
+        raise UserError(f"there is no {body.object_type.id} {wanted!r} in {directory}{nearest(wanted, names)}")
+
+
+def _from_file(path: Path, chosen: str) -> Iterator[tuple[str, Row, Moment]]:
+    try:
+        data: Any = json.loads(path.read_text("utf-8-sig"))
+    except ValueError as error:
+        raise UserError(f"{path}: not JSON: {error}") from None
+    items = cast("list[Any]", data) if isinstance(data, list) else [data]
+    rows = [cast("dict[str, Any]", item) for item in items if isinstance(item, dict)]
+    if len(rows) < len(items):
+        raise UserError(f"{path}: expected a JSON object or an array of objects")
+    ids = [object_id(row) or f"#{number + 1}" for number, row in enumerate(rows)]
+    if chosen and chosen not in ids:
+        raise UserError(f"{path} holds no object with the Id {chosen!r}{nearest(chosen, ids)}")
+    for identifier, row in zip(ids, rows, strict=True):
+        if chosen in ("", identifier):
+            yield identifier, row, moment_of(row)

@@ -1,0 +1,47 @@
+"""`reeve validate`: all that is wrong with a policy repository."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from reeve.cli.failures import EXIT_WRONG_USE
+from reeve.cli.options import repository_option
+from reeve.cli.working import open_repository, paths_in
+from reeve.evaluate.policy_tests import read_objects
+from reeve.report import problems as shown
+from reeve.repository.validation import Validation
+
+
+@click.command("validate")
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@repository_option
+@click.option("--format", "form", type=click.Choice(["text", "json", "sarif", "github"]), default="text", help="How to print.")
+@click.option("--strict", is_flag=True, help="Exit with 2 for warnings too.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def command(paths: tuple[str, ...], repo: Path | None, form: str, strict: bool, debug: bool) -> int:
+    """Say all that is wrong below the PATHs, or in the whole repository.
+
+    Errors make files unusable (exit code 2); warnings point at likely mistakes.
+
+    \b
+    Examples:
+      reeve validate
+      reeve validate --repo ~/policies --format github
+    """
+    repository = open_repository(repo)
+    below = paths_in(repository, paths) or ("/",)
+    problems = Validation(repository, read_objects, below).run()
+    root = os.path.relpath(repository.files.root) if repo is None or not repo.is_absolute() else str(repo)
+    match form:
+        case "json":
+            text = shown.as_json(problems, root)
+        case "sarif":
+            text = shown.sarif(problems, root)
+        case "github":
+            text = shown.github(problems, root)
+        case _:
+            text = shown.text(problems, root, repository.files.read)
+    sys.stdout.write(text)
+    return EXIT_WRONG_USE if any(strict or not problem.warning for problem in problems) else 0

@@ -1,0 +1,252 @@
+"""Everything that is wrong with a repository, at once: errors (section 6), and warnings that find real mistakes."""
+
+import posixpath
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from reeve.language.errors import InvalidRepositoryError, Place, Problem, nearest
+from reeve.language.expressions import ExtractSource, operands_of
+from reeve.language.logic import Body, Condition, Logic, read_extracts
+from reeve.language.operations.base import Expression
+from reeve.language.operations.boolean import And, Not, Or
+from reeve.language.operations.comparison import Equal
+from reeve.language.operations.constants import BooleanConstant
+from reeve.language.operations.fields import Extract, Field
+from reeve.language.types import Kind
+from reeve.model import Policy
+from reeve.repository import metadata
+from reeve.repository.repository import LOGIC_SUFFIX, PRODUCTION_LOGIC, Repository
+
+CheckTestData = Callable[[str, bytes], object]
+"""Reads a file of test objects, or raises `InvalidRepositoryError`."""
+
+
+@dataclass(slots=True)
+class Validation:
+    """One run over a repository, or over the parts of it below some paths."""
+
+    repository: Repository
+    check_test_data: CheckTestData
+    below: Sequence[str] = ("/",)
+    problems: list[Problem] = field(default_factory=list[Problem])
+    extracts_used: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+
+    def run(self) -> tuple[Problem, ...]:
+        """Return every problem below the paths, in order of place."""
+        self._names_that_collide()
+        logics = list(self._logics())
+        self._metadata()
+        self._policies()
+        if "/" in self.below:
+            self._extracts(logics)
+        return tuple(sorted({problem for problem in self.problems if self._covers(problem.place.path)}))
+
+    def _covers(self, path: str) -> bool:
+        return any(path == top or path.startswith(top.rstrip("/") + "/") for top in self.below)
+
+    def _try(self, read: Callable[[], object]) -> Any:
+        try:
+            return read()
+        except InvalidRepositoryError as error:
+            self.problems.extend(error.problems)
+            return None
+
+    def _warn(self, place: Place, message: str, rule: str) -> None:
+        self.problems.append(Problem(place, message, rule, warning=True))
+
+    # Files -----------------------------------------------------------------------------------------------------------
+
+    def _names_that_collide(self) -> None:
+        """Two names that differ in case only are one file on some disks."""
+        for directory, names in self.repository.files.walk("/"):
+            seen: dict[str, str] = {}
+            for name in sorted(names):
+                first = seen.setdefault(name.casefold(), name)
+                if first != name:
+                    message = f"{name} and {first} are the same file where case doesn't count"
+                    self.problems.append(Problem(Place(posixpath.join(directory, name)), message, "name-collision"))
+
+    def _metadata(self) -> None:
+        for read in (lambda: self.repository.sections, lambda: self.repository.rules, lambda: self.repository.folders):
+            self._try(read)
+        for directory, names in self.repository.files.walk("/types"):
+            if "type.yaml" in names:
+                self._try(lambda path=directory: self.repository.object_type(path.rpartition("/")[2]))
+
+    # Logic -----------------------------------------------------------------------------------------------------------
+
+    def _logics(self) -> Iterator[Logic]:
+        for directory, names in self.repository.files.walk("/ce"):
+            for name in sorted(names):
+                if name.endswith(LOGIC_SUFFIX):
+                    logic = self._logic(f"{directory}/{name}")
+                    if logic is not None:
+                        yield logic
+
+    def _logic(self, path: str) -> Logic | None:
+        found = self._try(lambda: self.repository.read_logic(path))
+        if found is None:
+            return None
+        logic, warnings = found
+        self.problems.extend(warnings)
+        for file in logic.test_data:
+            self._try(lambda file=file: self.check_test_data(file, self.repository.files.read(file)))
+        self._body(logic.body)
+        return logic
+
+    def _body(self, body: Body) -> None:
+        decided: dict[str, Condition] = {}
+        always: Condition | None = None
+        for condition in body.conditions:
+            text = condition.check.text()
+            if always is not None:
+                line = always.place.line
+                self._warn(condition.place, f"can never be reached: the condition in line {line} is always true", "unreachable")
+            elif text in decided and not _has_checks(condition.check):
+                line = decided[text].place.line
+                self._warn(condition.place, f"can never be true here: line {line} decides the same, {text}", "unreachable")
+            constant = constant_value(condition.check)
+            if constant is False:
+                self._warn(condition.place, f"can never be true: {text}", "never-true")
+            if constant is True:
+                always = condition
+            decided.setdefault(text, condition)
+            self._unguarded(condition, body)
+        for child in body.related_lists.values():
+            self._body(child)
+
+    def _unguarded(self, condition: Condition, body: Body) -> None:
+        """Warn of a field that may be *not collected*, of a type that says what collects it, read without a check."""
+        object_type = body.object_type
+        if object_type.untyped or not object_type.calls:
+            return
+        identity = (object_type.id_field, object_type.name_field, object_type.disappearance_field)
+        for expression in walk(condition.check):
+            if isinstance(expression, Field) and not expression.undetermined_if and expression.path not in identity:
+                message = f"the field {expression.path!r} may be not collected, and is read without undeterminedIf"
+                self._warn(condition.place, f"{message}: such an object gets an error for its text", "unguarded-field")
+
+    # Policies --------------------------------------------------------------------------------------------------------
+
+    def _policies(self) -> None:
+        try:
+            sections, rules = self.repository.sections, self.repository.rules
+        except InvalidRepositoryError:
+            sections, rules = None, None
+        for policy_id in self.repository.policy_ids:
+            policy: Policy | None = self._try(lambda policy_id=policy_id: self.repository.policy(policy_id))
+            if policy is None:
+                continue
+            path = f"{policy_id}/policy.yaml"
+            if sections is not None and rules is not None:
+                mapped = (*policy.framework_mappings, *policy.framework_ignore_mappings)
+                self._unknown(path, mapped, sections, "unknown-section", "section")
+                self._unknown(path, policy.internal_rules, rules, "unknown-rule", "internal rule")
+            self._production(policy, path)
+        if sections is None or rules is None:
+            return
+        for section in sections.values():
+            self._unknown(self._section_path(section.id), section.similar, sections, "unknown-section", "section")
+        for path, names in self.repository.files.walk("/internal/rules"):
+            for name in names:
+                rule = rules.get(name.removesuffix(".yaml"))
+                if rule is not None:
+                    self._unknown(f"{path}/{name}", rule.sections, sections, "unknown-section", "section")
+
+    def _section_path(self, section_id: str) -> str:
+        own = f"{section_id}/section.yaml"
+        return own if self.repository.files.exists(own) else f"{'/'.join(section_id.split('/')[:3])}.yaml"
+
+    def _unknown(self, path: str, named: Iterable[str], known: Mapping[str, object], rule: str, what: str) -> None:
+        for name in named:
+            if name not in known:
+                line, column = metadata.place_of(path, self.repository.files.read(path), name)
+                message = f"there is no {what} {name}{nearest(name, known) if len(known) < 5000 else ''}"
+                # An unknown section in `similar` of a framework is a gap in that framework's file, not in a policy.
+                self.problems.append(Problem(Place(path, line, column), message, rule, warning=not path.startswith("/ce/")))
+
+    def _production(self, policy: Policy, path: str) -> None:
+        if policy.impossible and policy.is_production:
+            self._warn(
+                Place(path), "the policy can't be automated (impossible: true), yet it has prod.logic.yaml", "impossible"
+            )
+        if not policy.is_production:
+            return
+        for name in ("description.md", "remediation.md"):
+            if name not in policy.files:
+                self._warn(Place(path), f"a production policy without {name}", "missing-text")
+        try:
+            logic = self.repository.logic(policy.id)
+        except InvalidRepositoryError:
+            return
+        if not logic.test_data:
+            self._warn(Place(f"{policy.id}/{PRODUCTION_LOGIC}"), "a production policy without test data", "missing-test-data")
+
+    # Extracts --------------------------------------------------------------------------------------------------------
+
+    def _extracts(self, logics: Sequence[Logic]) -> None:
+        used: dict[str, set[str]] = {}
+        for logic in logics:
+            for path in logic.all_imports:
+                used.setdefault(path, set()).update(logic.extracts_used)
+        for directory, names in self.repository.files.walk("/"):
+            for name in sorted(names):
+                path = posixpath.join(directory, name)
+                if not name.endswith(".extracts.yaml"):
+                    continue
+                found = self._try(lambda path=path: read_extracts(path, self.repository.files.read(path)))
+                extracts: dict[str, ExtractSource] = found or {}
+                for extract, source in extracts.items():
+                    if extract not in used.get(path, set()):
+                        place = Place(path, source.node.line, source.node.column)
+                        self._warn(place, f"the extract {extract!r} is used by no logic file", "unused-extract")
+
+
+def walk(expression: Expression) -> Iterator[Expression]:
+    """Yield an expression and everything in it, the bodies of extracts too."""
+    yield expression
+    for part in operands_of(expression):
+        yield from walk(part)
+
+
+def _has_checks(expression: Expression) -> bool:
+    return any(getattr(part, "undetermined_if", None) for part in walk(expression))
+
+
+def constant_value(expression: Expression) -> bool | None:
+    """Return the value that an expression has for every object, or None when it depends on the object."""
+    match expression:
+        case BooleanConstant():
+            return expression.value
+        case Extract():
+            return constant_value(expression.body)
+        case Not():
+            inside = constant_value(expression.arg)
+            return None if inside is None else not inside
+        case And() | Or():
+            return _junction(expression)
+        case Equal():
+            left, right = expression.left, expression.right
+            if left == right and left.type.kind is not Kind.NUMBER and not _has_checks(left) and not isinstance(left, Field):
+                return expression.operation == "IS_EQUAL"
+            return None
+        case _:
+            return None
+
+
+def _junction(expression: And | Or) -> bool | None:
+    stops = isinstance(expression, Or)
+    values = [constant_value(arg) for arg in expression.args]
+    if stops in values:
+        return stops
+    if isinstance(expression, And) and _contradicts(expression):
+        return False
+    return None if None in values else not stops
+
+
+def _contradicts(expression: And) -> bool:
+    """Return whether an AND holds an expression and its negation."""
+    texts = {arg.text() for arg in expression.args}
+    negated = {arg.arg.text() for arg in expression.args if isinstance(arg, Not)}
+    return bool(texts & negated)
