@@ -157,7 +157,8 @@ class Between:
         below = operator.lt if self.exclusive_to else operator.le
 
         def between(row: Row, moment: Moment) -> bool:
-            value, start, end = (ready(evaluate(row, moment)) for evaluate, ready in parts)
+            values = [evaluate(row, moment) for evaluate, _ in parts]
+            value, start, end = (ready(found) for found, (_, ready) in zip(values, parts, strict=True))
             return compare(above, value, start) & compare(below, value, end)
 
         return between

@@ -104,7 +104,7 @@ def compile_query(expression: str) -> Any:
         name, given = str(node["value"]), len(node["children"])
         if name not in table:
             raise ValueError(f"invalid JMESPath: unknown function {name}()")
-        signature = table[name][1]
+        signature = table[name]["signature"]
         variadic = bool(signature) and bool(signature[-1].get("variadic"))
         if given != len(signature) and not (variadic and given >= len(signature)):
             raise ValueError(f"invalid JMESPath: {name}() takes {len(signature)} arguments, {given} are given")
@@ -235,10 +235,9 @@ class AttributeValue:
         exact = self.key.type.kind is Kind.BYTES
 
         def find(row: Row, moment: Moment) -> str | None:
-            attributes = evaluate(row, moment)
+            attributes, key = evaluate(row, moment), read_key(row, moment) or ""
             if attributes is not None and not isinstance(attributes, tuple):
                 raise WrongTypeError(f"Attributes were wanted, {describe(attributes)} was found")
-            key = read_key(row, moment) or ""
             pairs = cast("tuple[tuple[str, str], ...]", attributes or ())
             found = [value for name, value in pairs if _same_key(name, key, exact)]
             if not found and not_found is not None:

@@ -121,8 +121,8 @@ def _legacy_evaluator(node: "Expression", arg: Expression, search: Expression, c
     arg_type, search_type = arg.type, search.type
 
     def found(row: Row, moment: Moment) -> bool:
-        text = plain_text(arg_type, evaluate(row, moment)) or ""
-        part = plain_text(search_type, wanted(row, moment)) or ""
+        value, search = evaluate(row, moment), wanted(row, moment)
+        text, part = plain_text(arg_type, value) or "", plain_text(search_type, search) or ""
         return predicate(text, part) if exact else predicate(normalise(text), normalise(part))
 
     return found
@@ -305,8 +305,8 @@ class RegexMatches:
         patterns = lru_cache(maxsize=256)(compile_pattern)
 
         def matches(row: Row, moment: Moment) -> bool:
-            text = plain_text(arg_type, arg(row, moment)) or ""
-            pattern = plain_text(regex_type, regex(row, moment)) or ""
+            value, expression = arg(row, moment), regex(row, moment)
+            text, pattern = plain_text(arg_type, value) or "", plain_text(regex_type, expression) or ""
             try:
                 return patterns(pattern).fullmatch(text) is not None
             except ValueError as error:
