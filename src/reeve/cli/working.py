@@ -4,10 +4,13 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reeve.cli.failures import UserError
-from reeve.findings.results import Results
 from reeve.repository.repository import Repository
+
+if TYPE_CHECKING:
+    from reeve.findings.results import Results
 
 
 def open_repository(root: Path | None) -> Repository:
@@ -60,7 +63,7 @@ def progress(quiet: bool) -> Generator[Callable[[str, int, int | None], None]]:
         yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)
 
 
-def write_reports(results: Results, formats: tuple[str, ...], out: Path | None, quiet: bool, color: bool) -> None:
+def write_reports(results: "Results", formats: tuple[str, ...], out: Path | None, quiet: bool, color: bool) -> None:
     """Write the report in each format: the terminal's to standard output, the others to files in `out` if it is given.
 
     Raises:
@@ -90,7 +93,7 @@ def _write(path: Path, content: bytes) -> None:
         raise UserError(f"can't write {path}: {(error.strerror or '').lower()}; choose another --out") from None
 
 
-def _print(results: Results, color: bool) -> None:
+def _print(results: "Results", color: bool) -> None:
     from reeve.report import terminal
 
     terminal.render(results, terminal.console_for(sys.stdout, color))

@@ -46,6 +46,7 @@ class Scope:
     extracts: Mapping[str, ExtractSource]
     prefix: str = ""
     checks_required: bool = True
+    imports_failed: bool = False
     open_extracts: tuple[str, ...] = ()
     related_lists_used: list[tuple[str, Node]] = field(default_factory=list[tuple[str, Node]])
     extracts_used: set[str] = field(default_factory=set[str])
@@ -345,7 +346,8 @@ def _resolve_extract(reader: FileReader, node: Scalar, expression: Extract, scop
         hint = nearest(name, scope.extracts) or (
             f"; imported are {one_of(scope.extracts)}" if scope.extracts else "; no file with extracts is imported"
         )
-        reader.report(node, f"unknown extract {expression.name!r}{hint}", "unknown-extract")
+        if not scope.imports_failed:
+            reader.report(node, f"unknown extract {expression.name!r}{hint}", "unknown-extract")
         return None
     if name in scope.open_extracts:
         circle = " → ".join((*scope.open_extracts[scope.open_extracts.index(name) :], name))

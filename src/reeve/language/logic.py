@@ -177,14 +177,15 @@ class _LogicReader:
 
     def body(self, node: Node, scope: Scope, values: Mapping[str, Any]) -> Body | None:
         """Read conditions, otherwise and related lists; imports add to those of the list around."""
-        extracts = dict(scope.extracts)
+        extracts, failed = dict(scope.extracts), scope.imports_failed
         for path in self.files(node, "importExtracts"):
             scope.imported.add(path)
             try:
                 extracts.update(self.surroundings.extracts(path))
             except InvalidRepositoryError as error:
+                failed = True
                 self.reader.problems.extend(error.problems)
-        inside = replace(scope, extracts=extracts, related_lists_used=[], read_extracts={})
+        inside = replace(scope, imports_failed=failed, extracts=extracts, related_lists_used=[], read_extracts={})
         conditions = [self._condition(item, inside) for item in self._items(node, "conditions")]
         related = self._related_lists(node, inside)
         used = {name for name, _ in inside.related_lists_used}

@@ -102,7 +102,8 @@ def read_text(reader: FileReader, scalar: Scalar) -> Node | None:
         parser: Any = _parser()
         node: Node = _Nodes(scalar).transform(parser.parse(text))
     except UnexpectedInput as error:
-        offset = error.pos_in_stream if error.pos_in_stream is not None and error.pos_in_stream >= 0 else len(text)
+        ended = getattr(getattr(error, "token", None), "type", None) == "$END"
+        offset = len(text) if ended or error.pos_in_stream is None or error.pos_in_stream < 0 else error.pos_in_stream
         found = repr(text[offset : offset + 12].split()[0]) if text[offset:].strip() else "the end"
         reader.report(_at(scalar, offset), f"the condition's text can't go on with {found} here", "invalid-text")
         return None
@@ -361,6 +362,6 @@ def _instant(node: Node) -> Node:
     operation = _operation_of(node)
     if text is None or operation is None or not isinstance(node, Mapping):
         return node
-    name = "DATE_TIME" if parse_date_time(text) else "DURATION" if parse_duration(text) else "TEXT"
+    name = "DATE_TIME" if parse_date_time(text) is not None else "DURATION" if parse_duration(text) is not None else "TEXT"
     key = node.entries[0][0]
     return Mapping(((Scalar(name, False, key.line, key.column), operation[1]),), node.line, node.column)

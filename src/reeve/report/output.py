@@ -2,25 +2,27 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reeve.findings.results import Results
+if TYPE_CHECKING:  # commands that report nothing need not load an engine to know the formats' names
+    from reeve.findings.results import Results
 
 FORMATS = ("terminal", "json", "html")
 
 
-def _json(results: Results) -> bytes:
+def _json(results: "Results") -> bytes:
     from reeve.report import json
 
     return json.render(results)
 
 
-def _html(results: Results) -> bytes:
+def _html(results: "Results") -> bytes:
     from reeve.report import html
 
     return html.render(results)
 
 
-FILES: Mapping[str, Callable[[Results], bytes]] = {"json": _json, "html": _html}
+FILES: Mapping[str, Callable[["Results"], bytes]] = {"json": _json, "html": _html}
 """The formats that make a file, each with its renderer; imported when used, as HTML's engine takes a while to load."""
 
 

@@ -22,9 +22,9 @@ class Files:
             ValueError: the reference leaves the repository, or there is no such file.
         """
         joined = reference if reference.startswith("/") else f"{at.rpartition('/')[0]}/{reference}"
-        path = os.path.normpath(joined.replace("\\", "/"))
-        if not self._inside(path):
+        if not self._inside(joined):
             raise ValueError(f"the path {reference!r} leaves the repository")
+        path = os.path.normpath(joined)
         if not (self.root / path.lstrip("/")).is_file():
             raise ValueError(f"there is no file {reference!r} (looked for {path})")
         return path
@@ -32,7 +32,7 @@ class Files:
     def _inside(self, path: str) -> bool:
         depth = 0
         for part in path.strip("/").split("/"):
-            depth += -1 if part == ".." else 1
+            depth += {"..": -1, "": 0, ".": 0}.get(part, 1)
             if depth < 0:
                 return False
         root = self.root.resolve()

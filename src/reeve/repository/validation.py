@@ -38,7 +38,7 @@ class Validation:
         logics = list(self._logics())
         self._metadata()
         self._policies()
-        if "/" in self.below:
+        if "/" in self.below and all(problem.warning for problem in self.problems):
             self._extracts(logics)
         return tuple(sorted({problem for problem in self.problems if self._covers(problem.place.path)}))
 

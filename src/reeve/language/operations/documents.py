@@ -1,6 +1,7 @@
 """Structured texts: JSON_FROM, the four JSON_QUERY operations, ATTRIBUTES_FROM, ATTRIBUTE_VALUE."""
 
 import json
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
@@ -93,7 +94,10 @@ def compile_query(expression: str) -> Any:
         ValueError: the expression is not JMESPath; the message says why.
     """
     try:
-        compiled: Any = jmespath.compile(expression)
+        # Text in back quotes that is not JSON is an old form of a literal; jmespath takes it, with a warning to its developers.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PendingDeprecationWarning)
+            compiled: Any = jmespath.compile(expression)
     except (jmespath.exceptions.JMESPathError, RecursionError) as error:
         reason = str(error).splitlines()[0] if str(error) else "nested too deeply"
         raise ValueError(f"invalid JMESPath: {reason}") from None
