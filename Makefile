@@ -37,11 +37,15 @@ lint: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 
+# The property tests for long, and odd files.
+fuzz: .venv/.dev
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto tests/test_language_properties.py
+
 bench: .venv/.dev
 	$(BIN)/python benchmarks/run.py
 
 docs: .venv/.dev
-	$(BIN)/python -m reeve.docs
+	$(BIN)/python docs/generate.py
 
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra demo pyproject.toml -o requirements/demo.txt

@@ -4,10 +4,12 @@ Every command is a whole process; wall time and peak memory are the operating sy
 """
 
 import argparse
+import json
 import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
@@ -70,9 +72,78 @@ def scan(users: int, runs: int) -> None:
         server.wait()
 
 
+def write_policies(root: Path, policies: int, objects: int) -> None:
+    """Write a repository of policies of six conditions, with an equal share of the test objects each."""
+    for number in range(policies):
+        folder = root / "ce" / f"p{number:04d}"
+        folder.mkdir(parents=True)
+        conditions = "".join(
+            f"""  - status: INCOMPLIANT
+    currentStateMessage: Condition {level} holds for the object.
+    remediationMessage: Change the setting.
+    check:
+      AND:
+        args:
+          - IS_EQUAL: {{left: {{FIELD: {{path: kind, undeterminedIf: {{isEmpty: The kind is not known.}}}}}}, right: {{TEXT: k{level}}}}}
+          - OR:
+              args:
+                - IS_EMPTY: {{arg: {{FIELD: {{path: changedAt}}}}}}
+                - IS_BEYOND_LAST_DAYS: {{arg: {{FIELD: {{path: changedAt}}}}, offsetDays: {level + 10}}}
+"""
+            for level in range(6)
+        )
+        (folder / "prod.logic.yaml").write_text(
+            "inputType: bench.Thing\ntestData: [{file: test-data.json}]\nconditions:\n"
+            + conditions
+            + "otherwise: {status: COMPLIANT, currentStateMessage: None holds.}\n"
+        )
+        share = range(number * objects // policies, (number + 1) * objects // policies)
+        rows = [
+            {
+                "expectedResult": {
+                    "status": "COMPLIANT",
+                    "conditionIndex": 700,
+                    "conditionText": "otherwise",
+                    "runtimeError": None,
+                },
+                "context": {"snapshotTime": "2026-01-31T12:00:00Z"},
+                "Id": f"object {item}",
+                "kind": f"other {item}",
+                "changedAt": "2026-01-01T00:00:00Z",
+            }
+            for item in share
+        ]
+        (folder / "test-data.json").write_text(json.dumps(rows))
+
+
+def policy_tests(runs: int) -> None:
+    """`reeve test` as a whole process, the share of reading YAML, and how it grows."""
+    walls: dict[int, float] = {}
+    for objects in (1_000, 10_000):
+        with tempfile.TemporaryDirectory() as directory:
+            write_policies(Path(directory), 170, objects)
+            command = [*REEVE, "test", "--quiet", "--repo", directory]
+            walls[objects] = statistics.median(measure(command, dict(os.environ))[0] for _ in range(runs))
+            yaml = [PYTHON, str(HERE / "read_yaml.py"), directory]
+            reading = float(subprocess.run(yaml, capture_output=True, text=True, check=True).stdout)
+        bar = "< 1.5 s" if objects == 1_000 else ""
+        text = f"{walls[objects]:.2f} s, {100 * reading / walls[objects]:.0f} % of it reading YAML"
+        row(f"`reeve test`, 170 policies, {objects:,} objects, whole process", bar, text)
+    per_object = (walls[10_000] - walls[1_000]) / 9_000 * 1e6
+    row("`reeve test`, each further object", "linear", f"{per_object:.0f} µs")
+
+
+def judging() -> None:
+    output = subprocess.run([PYTHON, str(HERE / "judging.py")], capture_output=True, text=True, check=True).stdout
+    ours, by_hand = map(float, output.split())
+    row("interpreter, first policy, judgements a second", ">= 200,000", f"{ours:,.0f} (by hand: {by_hand:,.0f})")
+
+
 def main() -> None:
     benchmarks: dict[str, Callable[[], None]] = {
         "start-up": start_up,
+        "judging": judging,
+        "test": lambda: policy_tests(arguments.runs),
         "scan": lambda: [scan(users, arguments.runs) for users in (500, 2000)] and None,
     }
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

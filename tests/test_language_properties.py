@@ -5,7 +5,7 @@ import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from reeve.evaluate.interpreter import compile_body
@@ -221,7 +221,6 @@ def program(expression, object_type=TYPED):
 
 
 @given(booleans(3))
-@settings(max_examples=200)
 def test_parsing_is_the_inverse_of_printing(data):
     object_type = TYPED if "LOOKUP" not in json.dumps(data) else UNTYPED
     expression, problems = read(data, object_type)
@@ -258,7 +257,6 @@ def two_quoted(data):
 
 
 @given(booleans(3), typed_objects)
-@settings(max_examples=200)
 def test_what_the_type_checker_accepts_does_not_fail_on_typed_objects(data, row):
     assume("LOOKUP" not in json.dumps(data))
     expression, problems = read(data)
@@ -288,7 +286,6 @@ def test_what_fails_is_not_accepted(name, arg):
 
 
 @given(booleans(3), any_objects)
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 def test_any_object_gets_a_status_and_always_the_same(data, row):
     expression, _ = read(data, UNTYPED)
     assume(expression is not None)

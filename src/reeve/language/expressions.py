@@ -23,6 +23,7 @@ MAX_EXPRESSION = 20_000
 """How many operations a condition may hold, extracts counted in full at every occurrence."""
 MAX_NESTING = 150
 """How deep operations may nest, through extracts too."""
+TOO_DEEP = f"operations nested deeper than {MAX_NESTING} levels, extracts included"
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,7 +386,7 @@ def size_problem(expression: Expression) -> str | None:
     sizes: dict[int, tuple[int, int]] = {}
     size, depth = _measure(expression, sizes, 0)
     if depth > MAX_NESTING:
-        return f"operations nested deeper than {MAX_NESTING} levels, extracts included"
+        return TOO_DEEP
     if size > MAX_EXPRESSION:
         return f"more than {MAX_EXPRESSION:,} operations, extracts counted at every occurrence"
     return None

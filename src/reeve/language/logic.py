@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reeve.language.errors import InvalidRepositoryError, Place, nearest, one_of
-from reeve.language.expressions import ExtractSource, Scope, read_check, size_problem
+from reeve.language.expressions import TOO_DEEP, ExtractSource, Scope, read_check, size_problem
 from reeve.language.operations.base import Expression
 from reeve.language.source import Mapping as YamlMapping
 from reeve.language.source import Node, Scalar, read_yaml
@@ -221,7 +221,11 @@ class _LogicReader:
                 reader.report(node, "a condition needs the key 'check' ('condition' in the legacy dialect)", "missing-key")
             return None
         place: Node = values.get("check") or values["condition"]
-        check = read_check(reader, place, scope)
+        try:
+            check = read_check(reader, place, scope)
+        except RecursionError:
+            reader.report(place, TOO_DEEP, "too-deep")
+            return None
         if check is None or "status" not in values or "currentStateMessage" not in values:
             return None
         if check.type.kind not in (BOOLEAN.kind, Kind.ANY):

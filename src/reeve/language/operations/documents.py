@@ -79,6 +79,8 @@ class JsonFrom:
         return convert
 
 
+MAX_QUERY = 10_000
+
 _QUERY_TYPES = {
     "JSON_QUERY_TEXT": TEXT,
     "JSON_QUERY_BYTES": BYTES,
@@ -93,6 +95,8 @@ def compile_query(expression: str) -> Any:
     Raises:
         ValueError: the expression is not JMESPath; the message says why.
     """
+    if len(expression) > MAX_QUERY:
+        raise ValueError(f"invalid JMESPath: {len(expression):,} characters; at most {MAX_QUERY:,} are read")
     try:
         # Text in back quotes that is not JSON is an old form of a literal; jmespath takes it, with a warning to its developers.
         with warnings.catch_warnings():

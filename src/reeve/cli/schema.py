@@ -1,0 +1,49 @@
+"""`reeve schema`: JSON Schemas of a repository's files, for editors."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from reeve.cli.failures import UserError
+from reeve.repository.schemas import KINDS, schema_of
+
+
+@click.command("schema")
+@click.argument("kind", required=False, type=click.Choice(list(KINDS)))
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write the schemas of all kinds into DIR.")
+@click.option("--vscode", is_flag=True, help="With --out: print the settings that tell VS Code of them.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def command(kind: str | None, out: Path | None, vscode: bool, debug: bool) -> int:
+    """Print the JSON Schema of a KIND of file, or write all of them.
+
+    \b
+    Examples:
+      reeve schema logic
+      reeve schema --out .vscode/reeve --vscode > .vscode/settings.json
+    """
+    if kind is None and out is None:
+        sys.stdout.write("".join(f"{name:<14} {pattern}\n" for name, pattern in KINDS.items()))
+        return 0
+    if kind is not None:
+        sys.stdout.write(json.dumps(schema_of(kind), indent=2, ensure_ascii=False) + "\n")
+        return 0
+    directory = out or Path()
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for name in KINDS:
+            text = json.dumps(schema_of(name), indent=2, ensure_ascii=False) + "\n"
+            (directory / f"{name}.schema.json").write_text(text, "utf-8")
+    except OSError as error:
+        raise UserError(f"can't write to {directory}: {(error.strerror or '').lower()}; choose another --out") from None
+    if vscode:
+        sys.stdout.write(json.dumps(_settings(directory), indent=2) + "\n")
+    return 0
+
+
+def _settings(directory: Path) -> dict[str, object]:
+    """Return VS Code's settings: the YAML extension's and its own for JSON."""
+    yaml = {f"./{directory}/{name}.schema.json": pattern for name, pattern in KINDS.items() if name != "test-data"}
+    json_schemas = [{"fileMatch": [KINDS["test-data"]], "url": f"./{directory}/test-data.schema.json"}]
+    return {"yaml.schemas": yaml, "json.schemas": json_schemas}
