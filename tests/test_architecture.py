@@ -54,7 +54,7 @@ def test_start_up_imports_no_heavy_library(arguments):
     script = (
         "import sys; from reeve.cli import main; sys.argv = ['reeve', *sys.argv[1:]]\n"
         "try: main()\nexcept SystemExit: pass\n"
-        "print('loaded:', *sorted({'botocore', 'duckdb', 'jinja2', 'rich', 'yaml', 'msgspec'} & set(sys.modules)))"
+        "print('loaded:', *sorted({'botocore', 'duckdb', 'ibis', 'jinja2', 'rich', 'yaml', 'msgspec'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1].strip() == "loaded:"

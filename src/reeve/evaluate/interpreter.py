@@ -31,11 +31,12 @@ Observer = Callable[[Expression, int, Value | Exception], None]
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A body ready to judge objects: its conditions as functions, and what each code means."""
+    """A body ready to judge objects: its conditions as functions, what each code means, and its related lists' programs."""
 
     body: Body
     checks: tuple[Evaluate, ...]
     meanings: Mapping[int, Meaning]
+    children: Mapping[str, "Program"]
 
     def judge(self, row: Row, moment: Moment) -> Outcome:
         """Judge one object.
@@ -92,13 +93,13 @@ def compile_body(body: Body, observer: Observer | None = None) -> Program:
     }
     checks: list[Evaluate] = []
     for number, condition in enumerate(body.conditions, start=1):
-        compiler = _Compiler(children, observer)
+        compiler = Compiler(children, observer)
         check = compiler.compile(condition.check)
         checks.append(_boolean(check, condition))
         meanings.update(_meanings(number, condition, compiler.declared))
     last = (len(body.conditions) + 1) * 100
     meanings[last] = Meaning(last, body.otherwise_status, body.otherwise_message, body.otherwise_remediation, "otherwise")
-    return Program(body, tuple(checks), meanings)
+    return Program(body, tuple(checks), meanings, children)
 
 
 def _boolean(check: Evaluate, condition: Condition) -> Evaluate:
@@ -127,7 +128,7 @@ def _meanings(number: int, condition: Condition, declared: Sequence[tuple[str, s
 
 
 @dataclass(slots=True)
-class _Compiler:
+class Compiler:
     """Compiles one condition; `declared` collects (message, text) of its undetermined checks in numbering order."""
 
     children: Mapping[str, Program]

@@ -284,7 +284,7 @@ def _resolve(reader: FileReader, node: Scalar, expression: Expression, scope: Sc
             return replace(expression, prefix=scope.prefix, disappearance_field=behind.object_type.disappearance_field)
         case IsDisappeared():
             declared = scope.object_type.disappearance_field
-            return replace(expression, field=disappearance_name(scope.object_type), declared=declared)
+            return replace(expression, field=disappearance_name(scope.object_type), declared=declared, prefix=scope.prefix)
         case Tag():
             return replace(expression, field=_tags_name(scope.object_type), prefix=scope.prefix)
         case RelatedList():

@@ -36,6 +36,7 @@ _DURATION = re.compile(
     re.ASCII,
 )
 _GCP_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])", re.ASCII)
+_LONGEST = timedelta(microseconds=2**63 - 1)
 _GCP_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -121,7 +122,19 @@ def equality(left: Type, right: Type) -> Callable[[Value, Value], bool]:
         return lambda a, b: canonical_json(a) == canonical_json(b)
     if kinds == {Kind.ATTRIBUTES}:
         return lambda a, b: _as_map(a) == _as_map(b)
+    if kinds == {Kind.NUMBER}:
+        return lambda a, b: as_double(a) == as_double(b)
     return lambda a, b: a == b
+
+
+def as_double(value: Value) -> float | None:
+    """Return a number as the IEEE double that a Number is (section 3); what is too large is infinite."""
+    if value is None:
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _equal_resolved(left: Type, a: Value, right: Type, b: Value) -> bool:
@@ -251,7 +264,12 @@ def parse_duration(text: str) -> timedelta | None:
         length += timedelta(seconds=float(numbers[6] or 0))
     except OverflowError:
         return None
-    return -length if sign == "-" else length
+    return _counted(-length if sign == "-" else length)
+
+
+def _counted(length: timedelta) -> timedelta | None:
+    """Return a length if its microseconds fit into 64 bits (292,000 years), as columns hold it; else None."""
+    return length if abs(length) <= _LONGEST else None
 
 
 def parse_gcp_duration(text: str) -> timedelta | None:
@@ -260,7 +278,7 @@ def parse_gcp_duration(text: str) -> timedelta | None:
     if not found:
         return None
     try:
-        return timedelta(**{_GCP_UNITS[found[2]]: float(found[1])})
+        return _counted(timedelta(**{_GCP_UNITS[found[2]]: float(found[1])}))
     except OverflowError:
         return None
 

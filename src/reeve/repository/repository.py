@@ -60,7 +60,7 @@ class Repository:
             if not found:
                 slugs = {policy_id.rpartition("/")[2]: policy_id for policy_id in self.policy_ids}
                 hint = nearest(wanted, self.policy_ids) or nearest(wanted.rpartition("/")[2], slugs)
-                raise LookupError(f"no policy matches {pattern!r}{hint}; `reeve policy list` shows all")
+                raise LookupError(f"no policy matches {pattern!r}{hint}")
             chosen.update(found)
         return tuple(i for i in self.policy_ids if i in chosen) if patterns else self.policy_ids
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar, cast
 
+from reeve.language.columns import Column, Columns, NotInSqlError
 from reeve.language.operations.base import (
     Compiler,
     Evaluate,
@@ -122,3 +123,6 @@ class AwsPolicyAllows:
         if not all(isinstance(statement, Mapping) for statement in statements):
             raise EvaluationError(f"{self.policy_ext_field}: {describe(value)} is no policy document")
         return cast("list[Mapping[str, Any]]", statements)
+
+    def column(self, table: Columns) -> Column:
+        raise NotInSqlError

@@ -10,10 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from reeve.language.types import Kind, Type
 from reeve.language.values import Value
+
+if TYPE_CHECKING:
+    from reeve.language.columns import Column, Columns
 
 Row = Mapping[str, Any]
 
@@ -127,6 +130,14 @@ class Expression(Protocol):
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
         """Return the function that evaluates the operation; operands are compiled left to right before its own checks."""
+        ...
+
+    def column(self, table: "Columns") -> "Column":
+        """Return the operation as columns of a table (`reeve.language.columns`).
+
+        Raises:
+            NotInSqlError: the engine can't say it; the interpreter's function is then called for each distinct value.
+        """
         ...
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from reeve.language.columns import Column, Columns, junction, true_column
 from reeve.language.operations.base import (
     Compiler,
     Evaluate,
@@ -67,6 +68,9 @@ class And:
 
         return every
 
+    def column(self, table: Columns) -> Column:
+        return junction(self.args, table, stops_at=False)
+
 
 @dataclass(frozen=True, slots=True)
 class Or:
@@ -98,6 +102,9 @@ class Or:
 
         return some
 
+    def column(self, table: Columns) -> Column:
+        return junction(self.args, table, stops_at=True)
+
 
 @dataclass(frozen=True, slots=True)
 class Not:
@@ -115,3 +122,7 @@ class Not:
     def evaluator(self, compiler: Compiler) -> Evaluate:
         evaluate = truth(self.arg, compiler)
         return lambda row, moment: not evaluate(row, moment)
+
+    def column(self, table: Columns) -> Column:
+        arg = true_column(self.arg, table)
+        return arg.then(~arg.value)

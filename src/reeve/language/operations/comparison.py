@@ -2,10 +2,13 @@
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
+from reeve.language.columns import Column, Columns, NotInSqlError, joined, relation
+from reeve.language.columns import emptiness as emptiness_column
+from reeve.language.columns import equality as equality_column
 from reeve.language.operations.base import (
     Compiler,
     Evaluate,
@@ -18,7 +21,7 @@ from reeve.language.operations.base import (
     operand,
 )
 from reeve.language.types import BOOLEAN, EVERY, ORDERED, Kind, Type
-from reeve.language.values import Value, WrongTypeError, as_date_time, describe, emptiness, equality, type_of
+from reeve.language.values import Value, WrongTypeError, as_date_time, as_double, describe, emptiness, equality, type_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,10 @@ class Equal:
             return lambda row, moment: not equal(left(row, moment), right(row, moment))
         return lambda row, moment: equal(left(row, moment), right(row, moment))
 
+    def column(self, table: Columns) -> Column:
+        equal = equality_column(table, table.column(self.left), self.left.type, table.column(self.right), self.right.type)
+        return equal if self.operation == "IS_EQUAL" else replace(equal, value=~equal.value)
+
 
 @dataclass(frozen=True, slots=True)
 class Empty:
@@ -68,16 +75,24 @@ class Empty:
             return lambda row, moment: not is_empty(evaluate(row, moment))
         return lambda row, moment: is_empty(evaluate(row, moment))
 
+    def column(self, table: Columns) -> Column:
+        empty = emptiness_column(table, table.column(self.arg), self.arg.type)
+        return empty if self.operation == "IS_EMPTY" else replace(empty, value=~empty.value)
+
 
 def orderable(static: Type) -> Callable[[Value], float | datetime | timedelta | None]:
     """Return the function that makes a value of a type ready for ordering, and refuses one that has no order."""
+    if static.kind is Kind.NUMBER:
+        return as_double
     if static.kind is not Kind.ANY:
         return lambda value: value
 
     def checked(value: Value) -> Any:
         kind = type_of(value).kind
-        if value is None or kind in (Kind.NUMBER, Kind.DURATION):
+        if value is None or kind is Kind.DURATION:
             return value
+        if kind is Kind.NUMBER:
+            return as_double(value)
         if kind is Kind.DATE_TIME:
             return as_date_time(value)
         raise WrongTypeError(f"a Number, DateTime or Duration was wanted, {describe(value)} was found")
@@ -93,6 +108,13 @@ def compare(relation: Callable[[Any, Any], bool], left: Value, right: Value) -> 
         return relation(left, right)
     except TypeError:
         raise WrongTypeError(f"{describe(left)} and {describe(right)} have no common order") from None
+
+
+def _common_kind(*operands: Expression) -> Kind:
+    kinds = {operand.type.kind for operand in operands}
+    if len(kinds) > 1 or Kind.ANY in kinds:
+        raise NotInSqlError
+    return kinds.pop()
 
 
 _RELATIONS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
@@ -133,6 +155,13 @@ class Ordering:
 
         return ordered
 
+    def column(self, table: Columns) -> Column:
+        number = _common_kind(self.left, self.right) is Kind.NUMBER
+        sides = table.column(self.left), table.column(self.right)
+        guards, declared = joined(sides)
+        holds = relation(_RELATIONS[self.operation][0], *sides, number=number)
+        return Column(holds, guards, declared, nullable=False)
+
 
 @dataclass(frozen=True, slots=True)
 class Between:
@@ -162,3 +191,11 @@ class Between:
             return compare(above, value, start) & compare(below, value, end)
 
         return between
+
+    def column(self, table: Columns) -> Column:
+        number = _common_kind(self.arg, self.range_from, self.range_to) is Kind.NUMBER
+        arg, start, end = parts = [table.column(part) for part in (self.arg, self.range_from, self.range_to)]
+        guards, declared = joined(parts)
+        above = relation(">" if self.exclusive_from else ">=", arg, start, number)
+        below = relation("<" if self.exclusive_to else "<=", arg, end, number)
+        return Column(above & below, guards, declared, nullable=False)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from reeve.language.columns import Column, Columns, NotInSqlError, known_column
 from reeve.language.operations.base import (
     Compiler,
     Evaluate,
@@ -42,6 +43,9 @@ class TextConstant:
     def evaluator(self, compiler: Compiler) -> Evaluate:
         return constant(self.value)
 
+    def column(self, table: Columns) -> Column:
+        return known_column(table, self.value, Kind.TEXT)
+
 
 @dataclass(frozen=True, slots=True)
 class BytesConstant:
@@ -58,6 +62,9 @@ class BytesConstant:
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
         return constant(self.value)
+
+    def column(self, table: Columns) -> Column:
+        return known_column(table, self.value, Kind.BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,9 @@ class NumberConstant:
     def evaluator(self, compiler: Compiler) -> Evaluate:
         return constant(self.value)
 
+    def column(self, table: Columns) -> Column:
+        return known_column(table, float(self.value), Kind.NUMBER)
+
 
 @dataclass(frozen=True, slots=True)
 class BooleanConstant:
@@ -92,6 +102,9 @@ class BooleanConstant:
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
         return constant(self.value)
+
+    def column(self, table: Columns) -> Column:
+        return known_column(table, self.value, Kind.BOOLEAN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +132,9 @@ class ItemsConstant:
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
         return constant(self.items)
+
+    def column(self, table: Columns) -> Column:
+        return known_column(table, self.items, Kind.ITEMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +172,9 @@ class Collection:
     def evaluator(self, compiler: Compiler) -> Evaluate:
         return constant(self.items)
 
+    def column(self, table: Columns) -> Column:
+        return known_column(table, self.items, Kind.ITEMS)
+
 
 @dataclass(frozen=True, slots=True)
 class DateTimeConstant:
@@ -180,6 +199,9 @@ class DateTimeConstant:
     def evaluator(self, compiler: Compiler) -> Evaluate:
         return constant(parse_date_time(self.text_))
 
+    def column(self, table: Columns) -> Column:
+        return known_column(table, parse_date_time(self.text_), Kind.DATE_TIME)
+
 
 @dataclass(frozen=True, slots=True)
 class DurationConstant:
@@ -201,6 +223,9 @@ class DurationConstant:
     def evaluator(self, compiler: Compiler) -> Evaluate:
         return constant(parse_duration(self.value))
 
+    def column(self, table: Columns) -> Column:
+        return known_column(table, parse_duration(self.value), Kind.DURATION)
+
 
 @dataclass(frozen=True, slots=True)
 class JsonConstant:
@@ -217,3 +242,6 @@ class JsonConstant:
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
         return constant(self.value)
+
+    def column(self, table: Columns) -> Column:
+        raise NotInSqlError

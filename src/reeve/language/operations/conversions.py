@@ -1,10 +1,23 @@
 """From one type to another: the five `*_FROM` operations on texts, COLLECTION_FROM and COLLECTION_SIZE."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, ClassVar, cast
 
+from reeve.language.columns import (
+    DEFERRED,
+    Column,
+    Columns,
+    Guard,
+    NotInSqlError,
+    blank,
+    items,
+    normalised,
+    plain,
+    with_checks,
+    without_empty,
+)
 from reeve.language.operations.base import (
     Checks,
     Compiler,
@@ -34,6 +47,12 @@ from reeve.language.values import (
     parse_gcp_duration,
     quoted,
 )
+
+USUAL_DATE_TIME = (
+    r"^(1[0-9]|2[01])[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9])?)?\z"
+)
+"""The dates and date-times that every engine reads alike: the last centuries, in the plain form."""
 
 
 def string_reader(expression: Expression, compiler: Compiler) -> Callable[[Row, Moment], str | None]:
@@ -75,6 +94,14 @@ class BooleanFrom:
 
         return convert
 
+    def column(self, table: Columns) -> Column:
+        arg = table.column(self.arg)
+        empty = blank(table, arg, self.arg.type)
+        text = normalised(table, arg, self.arg.type)
+        true_value = normalise("true" if self.true_value is None else self.true_value)
+        converted = text.then(text.value == true_value)
+        return with_checks(converted, self.undetermined_if, ("isEmpty", empty.value, False))
+
 
 @dataclass(frozen=True, slots=True)
 class DateTimeFrom:
@@ -113,6 +140,23 @@ class DateTimeFrom:
             return parsed
 
         return convert
+
+    def column(self, table: Columns) -> Column:
+        arg = table.column(self.arg)
+        if self.arg.type.kind is Kind.DATE_TIME:
+            return replace(arg, declared=arg.declared + len(self.undetermined_if))
+        text, empty = plain(table, arg, self.arg.type), blank(table, arg, self.arg.type)
+        if self.null_values:
+            normal = normalised(table, arg, self.arg.type)
+            empty = normal.then(empty.value | normal.value.isin(list(map(normalise, self.null_values))))
+        is_empty = table.share(empty.value)
+        usual = table.share(text.value.re_search(USUAL_DATE_TIME))
+        instant = table.share(table.cases((usual, table.instant(text.value)), otherwise=table.literal(None, Kind.DATE_TIME)))
+        # A date that stands for null is null.
+        value = table.cases((is_empty, table.literal(None, Kind.DATE_TIME)), otherwise=instant) if self.null_values else instant
+        parsed = empty.then(value, Guard(~is_empty & ~usual, DEFERRED), nullable=True)
+        invalid = ("invalidFormat", ~is_empty & instant.isnull(), True)
+        return with_checks(parsed, self.undetermined_if, ("isEmpty", is_empty, False), invalid)
 
 
 def invalid_input(number: int | None, message: str, runtime_error: str | None = None) -> Exception:
@@ -154,6 +198,9 @@ class DurationFrom:
 
         return convert
 
+    def column(self, table: Columns) -> Column:
+        raise NotInSqlError
+
 
 @dataclass(frozen=True, slots=True)
 class ItemsFrom:
@@ -189,6 +236,11 @@ class ItemsFrom:
             return () if text is None else tuple(text.split(separator))
 
         return convert
+
+    def column(self, table: Columns) -> Column:
+        arg = table.column(self.arg)
+        parts = table.share(table.array(arg.value.split(self.separator)))
+        return arg.then(parts.fill_null(table.literal([], Kind.ITEMS)))
 
 
 def _check_separator(separator: str) -> None:
@@ -228,6 +280,10 @@ class CollectionFrom:
 
         return convert
 
+    def column(self, table: Columns) -> Column:
+        arg = table.column(self.arg)
+        return arg.then(without_empty(table.array(arg.value.split(self.separator))), nullable=True)
+
 
 @dataclass(frozen=True, slots=True)
 class CollectionSize:
@@ -253,3 +309,7 @@ class CollectionSize:
             return len(items_of(static, cast("Any", value)))
 
         return size
+
+    def column(self, table: Columns) -> Column:
+        found = items(table, table.column(self.arg), self.arg.type)
+        return found.then(found.value.length().cast("float64"))

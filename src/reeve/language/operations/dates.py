@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
+from reeve.language.columns import Column, Columns, microseconds
 from reeve.language.operations.base import (
     Compiler,
     Evaluate,
@@ -62,6 +63,12 @@ class Today:
 
         return holds
 
+    def column(self, table: Columns) -> Column:
+        arg, moment = table.column(self.arg), table.moment
+        if self.operation == "IS_BEFORE_TODAY":
+            return arg.then((arg.value < microseconds(moment.midnight)).fill_null(False))
+        return arg.then((arg.value >= microseconds(moment.day(1))).fill_null(False))
+
 
 @dataclass(frozen=True, slots=True)
 class Days:
@@ -90,3 +97,15 @@ class Days:
             return time is not None and relation(time, moment, days)
 
         return holds
+
+    def column(self, table: Columns) -> Column:
+        arg, moment, days = table.column(self.arg), table.moment, self.offset_days
+        first, end = {
+            "IS_BEYOND_LAST_DAYS": (None, moment.day(-days)),
+            "IS_WITHIN_LAST_DAYS": (moment.day(-days), moment.day(1)),
+            "IS_BEYOND_NEXT_DAYS": (moment.day(days + 1), None),
+            "IS_WITHIN_NEXT_DAYS": (moment.midnight, moment.day(days + 1)),
+        }[self.operation]
+        bounds = [] if first is None else [arg.value >= microseconds(first)]
+        bounds += [] if end is None else [arg.value < microseconds(end)]
+        return arg.then((bounds[0] & bounds[-1] if len(bounds) > 1 else bounds[0]).fill_null(False))

@@ -10,6 +10,7 @@ import jmespath
 import jmespath.exceptions
 import jmespath.functions
 
+from reeve.language.columns import Column, Columns, NotInSqlError
 from reeve.language.operations.base import (
     Checks,
     Compiler,
@@ -38,12 +39,17 @@ def parse_json(text: str) -> Value:
     """Return the value of a JSON text.
 
     Raises:
-        ValueError: the text is not JSON (NaN and Infinity are not), or is nested too deeply.
+        ValueError: the text is not JSON (NaN, Infinity and half a surrogate pair are not), or is nested too deeply.
     """
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        value = json.loads(text, parse_constant=_refuse_constant)
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    except UnicodeEncodeError:
+        raise ValueError("half a surrogate pair is no character") from None
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,9 @@ class JsonFrom:
                 raise invalid_input(invalid, f"invalid JSON: {error}", f"invalid JSON: {error}") from None
 
         return convert
+
+    def column(self, table: Columns) -> Column:
+        raise NotInSqlError
 
 
 MAX_QUERY = 10_000
@@ -179,6 +188,9 @@ class JsonQuery:
 
         return search
 
+    def column(self, table: Columns) -> Column:
+        raise NotInSqlError
+
 
 def _fits(kind: Kind, result: Value) -> bool:
     if kind is Kind.NUMBER:
@@ -211,6 +223,9 @@ class AttributesFrom:
             return None if text is None else tuple(_attributes(text))
 
         return convert
+
+    def column(self, table: Columns) -> Column:
+        raise NotInSqlError
 
 
 def _attributes(text: str) -> Iterator[tuple[str, str]]:
@@ -258,6 +273,9 @@ class AttributeValue:
             return value
 
         return find
+
+    def column(self, table: Columns) -> Column:
+        raise NotInSqlError
 
 
 def _same_key(name: str, key: str, exact: bool) -> bool:

@@ -1,10 +1,12 @@
 """FIELD, EXTRACT, IS_EMPTY_LOOKUP, NOT_EMPTY_LOOKUP, IS_DISAPPEARED: what reads the object itself."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, ClassVar, cast
 
+from reeve.language.columns import ERROR, Column, Columns, Guard, with_checks
+from reeve.language.columns import emptiness as emptiness_column
 from reeve.language.operations.base import (
     Checks,
     Compiler,
@@ -51,9 +53,14 @@ def disappearance_field(row: Row, declared: str | None) -> str | None:
     if declared is not None:
         return declared if row.get(declared) is not None else None
     for key, value in row.items():
-        if value is not None and (key.endswith(DISAPPEARANCE_SUFFIX) or key in DISAPPEARANCE_FIELDS):
+        if value is not None and says_disappeared(key):
             return key
     return None
+
+
+def says_disappeared(name: str) -> bool:
+    """Return whether a field of this name says that an object is gone, where its type doesn't declare which one does."""
+    return name.endswith(DISAPPEARANCE_SUFFIX) or name in DISAPPEARANCE_FIELDS
 
 
 def object_id(row: Row) -> str | None:
@@ -149,6 +156,30 @@ class Field:
 
         return read_typed
 
+    def column(self, table: Columns) -> Column:
+        value, missing, static = table.field(self.prefix + self.path)
+        checks = self.undetermined_if
+        found = Column(value) if missing is None or "isEmpty" in checks else Column(value, (Guard(missing, ERROR),))
+        if not checks:
+            return found
+        empty = emptiness_column(table, found, static)
+        is_empty, no_access = table.share(empty.value), empty.value
+        if "noAccessDelegate" in checks:
+            delegate = self._delegate_is_empty(table, checks["noAccessDelegate"].path or "")
+            no_access, found = is_empty & delegate.value, replace(found, guards=(*empty.guards, *delegate.guards))
+        else:
+            found = replace(found, guards=empty.guards)
+        if missing is not None and "isEmpty" in checks:
+            # What was not collected fires isEmpty, whatever the delegate holds.
+            no_access, is_empty = no_access & ~missing, is_empty | missing
+        checked = with_checks(found, checks, ("noAccessDelegate", no_access, False), ("isEmpty", is_empty, False))
+        return replace(checked, nullable="isEmpty" not in checks)
+
+    def _delegate_is_empty(self, table: Columns, path: str) -> Column:
+        value, missing, static = table.field(self.prefix + path)
+        empty = emptiness_column(table, Column(value), static)
+        return empty if missing is None else replace(empty, value=empty.value & ~missing)
+
 
 @dataclass(frozen=True, slots=True)
 class Extract:
@@ -179,6 +210,11 @@ class Extract:
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
         return compiler.compile(self.body)
+
+    def column(self, table: Columns) -> Column:
+        column = table.column(self.body)
+        guards = tuple(replace(guard, when=table.share(guard.when)) for guard in column.guards)
+        return column if column.known else replace(column, value=table.share(column.value), guards=guards)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +256,10 @@ class EmptyLookup:
 
         return is_empty
 
+    def column(self, table: Columns) -> Column:
+        empty = table.lookup_is_empty(self.prefix + self.path)
+        return empty if self.operation == "IS_EMPTY_LOOKUP" else replace(empty, value=~empty.value)
+
 
 @dataclass(frozen=True, slots=True)
 class IsDisappeared:
@@ -231,10 +271,22 @@ class IsDisappeared:
     operation: str
     field: str = "disappearanceTime"
     declared: str | None = None
+    prefix: str = ""
 
     def text(self) -> str:
         return f"isDisappeared({self.field})"
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
-        declared = self.declared
-        return lambda row, moment: disappearance_field(row, declared) is not None
+        declared, lookup = self.declared, self.prefix.removesuffix(".")
+        read = follow(lookup) if lookup else None
+
+        def disappeared(row: Row, moment: Moment) -> bool:
+            there = read(row) if read else row
+            if isinstance(there, NotCollected):
+                raise EvaluationError(f"{lookup} was not collected: {there.reason}")
+            return isinstance(there, Mapping) and disappearance_field(cast("Row", there), declared) is not None
+
+        return disappeared
+
+    def column(self, table: Columns) -> Column:
+        return Column(table.disappeared(self.prefix), nullable=False)

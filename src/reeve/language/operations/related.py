@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from reeve.language.columns import Column, Columns
 from reeve.language.operations.base import Compiler, Evaluate, Precedence, one_of, string
 from reeve.language.types import BOOLEAN, NUMBER, Type
 from reeve.model import Status
@@ -39,3 +40,9 @@ class RelatedList:
             return lambda row, moment: count(row, moment).get(status, 0)
         wanted = self.operation == "RELATED_LIST_HAS"
         return lambda row, moment: (status in count(row, moment)) is wanted
+
+    def column(self, table: Columns) -> Column:
+        count = table.count(self.relationship_name, self.status)
+        if self.operation == "RELATED_LIST_COUNT":
+            return count.then(count.value.cast("float64"))
+        return count.then(count.value > 0 if self.operation == "RELATED_LIST_HAS" else count.value == 0)

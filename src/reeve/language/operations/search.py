@@ -8,6 +8,18 @@ from typing import Any, ClassVar, cast
 
 import re2 as _untyped_re2  # pyright: ignore[reportMissingTypeStubs] - google-re2 has none
 
+from reeve.language.columns import (
+    Column,
+    Columns,
+    NotInSqlError,
+    joined,
+    known_column,
+    normalised,
+    plain,
+    search_items,
+    search_plain,
+    search_text,
+)
 from reeve.language.operations.base import (
     Compiler,
     Evaluate,
@@ -101,6 +113,11 @@ class Search:
         arg_type, search_type, operation = self.arg.type, self.search.type, self.operation
         return lambda row, moment: search_in(operation, arg_type, arg(row, moment), search_type, search(row, moment))
 
+    def column(self, table: Columns) -> Column:
+        arg, search = table.column(self.arg), table.column(self.search)
+        find = search_items if self.arg.type.kind is Kind.ITEMS else search_text
+        return find(table, self.operation, arg, self.arg.type, search, self.search.type)
+
 
 _LEGACY_METHODS = {
     f"{name}{suffix}": f"{method}{'IgnoreCase' if suffix else 'CaseSensitive'}"
@@ -128,6 +145,14 @@ def _legacy_evaluator(node: "Expression", arg: Expression, search: Expression, c
     return found
 
 
+def _legacy_column(node: "Expression", arg: Expression, search: Expression, table: Columns) -> Column:
+    form = normalised if node.operation.endswith("_IGNORE_CASE") else plain
+    text, wanted = form(table, table.column(arg), arg.type), form(table, table.column(search), search.type)
+    guards, declared = joined((text, wanted))
+    found = search_plain(node.operation.removesuffix("_IGNORE_CASE"), text.value, wanted.value)
+    return Column(found, guards, declared, nullable=False)
+
+
 @dataclass(frozen=True, slots=True)
 class LegacyContains:
     """Whether a text holds another (legacy): to the letter, or normalised with `_IGNORE_CASE`."""
@@ -147,6 +172,9 @@ class LegacyContains:
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
         return _legacy_evaluator(self, self.arg, self.substring, compiler)
+
+    def column(self, table: Columns) -> Column:
+        return _legacy_column(self, self.arg, self.substring, table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +197,9 @@ class LegacyStartsWith:
     def evaluator(self, compiler: Compiler) -> Evaluate:
         return _legacy_evaluator(self, self.arg, self.prefix, compiler)
 
+    def column(self, table: Columns) -> Column:
+        return _legacy_column(self, self.arg, self.prefix, table)
+
 
 @dataclass(frozen=True, slots=True)
 class LegacyEndsWith:
@@ -189,6 +220,9 @@ class LegacyEndsWith:
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
         return _legacy_evaluator(self, self.arg, self.suffix, compiler)
+
+    def column(self, table: Columns) -> Column:
+        return _legacy_column(self, self.arg, self.suffix, table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +262,23 @@ class ContainsSeveral:
 
         return found
 
+    def column(self, table: Columns) -> Column:
+        arg, wanted = table.column(self.arg), table.column(self.search)
+        if not wanted.known:
+            raise NotInSqlError
+        if wanted.constant is None:
+            return arg.then(table.literal(False, Kind.BOOLEAN))
+        static = self.search.type
+        exact = Kind.BYTES in (static.item, self.arg.type.kind)
+        find = search_items if self.arg.type.kind is Kind.ITEMS else search_text
+        every = self.operation == "CONTAINS_ALL"
+        holds = table.literal(every, Kind.BOOLEAN)
+        guards = arg.guards
+        for item in items_of(_exact(static) if exact else static, wanted.constant):
+            found = find(table, "CONTAINS", arg, self.arg.type, known_column(table, item, static.item), Type(static.item))
+            holds, guards = (holds & found.value if every else holds | found.value), found.guards
+        return Column(holds, guards, arg.declared, nullable=False)
+
 
 def _exact(static: Type) -> Type:
     return Type(Kind.ITEMS, Kind.BYTES, static.skip_empty, static.skip_duplicates, sort=False)
@@ -262,6 +313,10 @@ class CollectionContains:
             return search_in("CONTAINS", arg_type, tuple(cast("tuple[Value, ...]", items)), search_type, wanted)
 
         return found
+
+    def column(self, table: Columns) -> Column:
+        arg, search = table.column(self.arg), table.column(self.search)
+        return search_items(table, "CONTAINS", arg, self.arg.type, search, self.search.type)
 
 
 def compile_pattern(pattern: str) -> Any:
@@ -313,3 +368,10 @@ class RegexMatches:
                 raise EvaluationError(str(error)) from None
 
         return matches
+
+    def column(self, table: Columns) -> Column:
+        arg, regex = table.column(self.arg), table.column(self.regex)
+        if not regex.known:
+            raise NotInSqlError
+        text = plain(table, arg, self.arg.type)
+        return text.then(table.full_match(text.value, regex.constant or ""))

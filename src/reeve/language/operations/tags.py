@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
 
+from reeve.language.columns import Column, Columns, NotInSqlError
 from reeve.language.operations.base import (
     Compiler,
     Evaluate,
@@ -83,3 +84,6 @@ class Tag:
         if not isinstance(value, dict):
             raise WrongTypeError(f"{self.field}: tags as a JSON object were wanted, {describe(value)} was found")
         return cast("dict[str, Any]", value)
+
+    def column(self, table: Columns) -> Column:
+        raise NotInSqlError

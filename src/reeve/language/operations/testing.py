@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from reeve.language.columns import Column, Columns, Guard, NotInSqlError, known_column
 from reeve.language.operations.base import (
     Check,
     Compiler,
@@ -70,6 +71,10 @@ class Debug:
 
         return record
 
+    def column(self, table: Columns) -> Column:
+        arg = table.column(self.arg)
+        return arg.then(table.literal(True, Kind.BOOLEAN)) if self.return_true else arg
+
 
 @dataclass(frozen=True, slots=True)
 class UnitTest:
@@ -89,6 +94,9 @@ class UnitTest:
     def evaluator(self, compiler: Compiler) -> Evaluate:
         evaluate = truth(self.arg, compiler)
         return lambda row, moment: object_id(row) == self.id and bool(evaluate(row, moment))
+
+    def column(self, table: Columns) -> Column:
+        raise NotInSqlError
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +118,9 @@ class NullConstant:
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
         return constant(None)
+
+    def column(self, table: Columns) -> Column:
+        return known_column(table, None, self.type.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +149,7 @@ class RuntimeFailure:
             raise FiredError(number, self.message)
 
         return fail
+
+    def column(self, table: Columns) -> Column:
+        always = Guard(table.literal(True, Kind.BOOLEAN), 1)
+        return Column(table.literal(None, self.type.kind), (always,), 1)

@@ -1,0 +1,345 @@
+"""The columnar evaluator: all policies of a type as one query over its table, compiled by Ibis.
+
+A policy becomes one `CASE`: the guards and the values of its conditions in the order of section 2, each with its code; the
+first that holds decides, which is short circuit and numbering at once. What several policies need is computed once, in stages
+below the last: looked-up fields and children's counts are joined to the objects first, then what the interpreter says for
+distinct values, then shared expressions by how they build on each other.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from reeve.evaluate.by_interpreter import DistinctMapping, mapping_of, whole_program
+from reeve.evaluate.engines.dialect import Dialect, ibis
+from reeve.evaluate.interpreter import DISAPPEARED_CODE, TRUE, Program
+from reeve.evaluate.queries import Query
+from reeve.evaluate.stages import DTYPES, KEY, STATUS, Children, Lookup, Stages, Step
+from reeve.language.columns import DEFERRED, ERROR, Column, Expr, Guard, NotInSqlError
+from reeve.language.operations.base import Expression, Moment
+from reeve.language.operations.fields import says_disappeared
+from reeve.language.types import ANY, NAMED, Kind, Type
+from reeve.model import ObjectType, Relation, Status
+
+DEFERRED_CODE = 0
+"""In a table of codes: these columns can't judge the object; `exact` ones can."""
+ID = "id"
+NOT_COLLECTED = "_notCollected"
+STATUSES = tuple(Status)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to judge all objects of a type: the steps, then the query, of an id and a code for each policy in order."""
+
+    object_type: ObjectType
+    steps: tuple[Step, ...]
+    query: Query
+    codes: tuple[str, ...]
+    may_defer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What plans are made for: the engine's dialect, the types, the columns that a type's table has, the moment.
+
+    `exact` asks for columns that defer no object; `only` restricts the judged type to the ids in the table `~only`.
+    """
+
+    dialect: Dialect
+    object_type: Callable[[str], ObjectType]
+    table_columns: Callable[[str], Sequence[str]]
+    moment: Moment
+    exact: bool = False
+    only: bool = False
+
+
+def plan(object_type: ObjectType, programs: Sequence[Program], setting: Setting) -> Plan:
+    """Return how to judge all objects of a type under several programs in one pass.
+
+    Args:
+        object_type: the type of the objects.
+        programs: the compiled logic of policies over that type.
+        setting: what the plan is for.
+
+    Returns:
+        The plan; its query gives the columns `id` and `code0`, `code1`, …
+    """
+    steps: list[Step] = []
+    table = _Table.of(object_type, setting, steps)
+    codes = [f"code{number}" for number in range(len(programs))]
+    values = {name: table.codes(program) for name, program in zip(codes, programs, strict=True)}
+    only = table.identity().get_name() if setting.only else None
+    query = table.stages.query(setting.dialect, {ID: table.identity(), **values}, steps, only)
+    return Plan(object_type, tuple(steps), query, tuple(codes), table.may_defer)
+
+
+@dataclass(slots=True)
+class _Table:
+    """The table of one type under construction; implements `reeve.language.columns.Columns`."""
+
+    object_type: ObjectType
+    setting: Setting
+    steps: list[Step]
+    stages: Stages
+    related: Mapping[str, Program] = field(default_factory=dict[str, Program])
+    may_defer: bool = False
+
+    @classmethod
+    def of(cls, object_type: ObjectType, setting: Setting, steps: list[Step]) -> "_Table":
+        setting.table_columns(object_type.id)
+        return cls(object_type, setting, steps, Stages(table_name(object_type.id)))
+
+    # Columns of the table ------------------------------------------------------------------------------------------
+
+    def share(self, value: Expr) -> Expr:
+        """Return a value that is computed once."""
+        return self.stages.share(value)
+
+    def identity(self) -> Expr:
+        """Return the object's id."""
+        return self.own(self.object_type.id_field)
+
+    def own(self, name: str) -> Expr:
+        """Return a column of the objects themselves."""
+        if name not in self.stages.own:
+            self.stages.own[name] = self.stages.new(_dtype(self.object_type, name))
+        return self.stages.ref(self.stages.own[name])
+
+    def _taken(self, prefix: str, name: str) -> Expr:
+        if not prefix:
+            return self.own(name)
+        lookup, stages = self._lookup(prefix), self.stages
+        if name not in lookup.taken:
+            lookup.taken[name] = stages.new(_dtype(self._type_behind(prefix), name), needs=[lookup.found])
+        return stages.ref(lookup.taken[name])
+
+    def _type_behind(self, path: str) -> ObjectType:
+        object_type = self.object_type
+        for lookup in path.split(".") if path else ():
+            object_type = self.setting.object_type(object_type.lookups[lookup].type)
+        return object_type
+
+    def _relation(self, path: str) -> Relation:
+        before, _, last = path.rpartition(".")
+        return self._type_behind(before).lookups[last]
+
+    def _leads_somewhere(self, path: str) -> bool:
+        """Return whether every lookup of a path says which field leads on; else it is null for every object."""
+        parts = path.split(".") if path else []
+        return all(self._relation(".".join(parts[: n + 1])).foreign_key for n in range(len(parts)))
+
+    def _lookup(self, path: str) -> Lookup:
+        if path not in self.stages.lookups:
+            relation, before = self._relation(path), path.rpartition(".")[0]
+            target = self.setting.object_type(relation.type)
+            key = self._taken(before, relation.foreign_key or "").get_name()
+            found = self.stages.new("string", needs=[key])
+            self.setting.table_columns(target.id)
+            self.stages.lookups[path] = Lookup(table_name(target.id), target.id_field, key, found)
+        return self.stages.lookups[path]
+
+    def _missing(self, prefix: str, *names: str | None) -> Expr | None:
+        """Return when one of some names could not be collected for an object, or a lookup on the way to it."""
+        conditions: list[Expr] = []
+        here = self._leads_somewhere(prefix)
+        if here and NOT_COLLECTED in self.setting.table_columns(self._type_behind(prefix).id):
+            reasons = self._taken(prefix, NOT_COLLECTED)
+            # JSON writes quotes inside texts as \", so that `"name":` can only be a key.
+            conditions = [reasons.contains(f'"{name}":').fill_null(False) for name in names if name]
+        earlier = self._lookup_missing(prefix) if prefix else None
+        conditions += [] if earlier is None else [earlier]
+        if not conditions:
+            return None
+        found = conditions[0]
+        for condition in conditions[1:]:
+            found = found | condition
+        return self.share(found)
+
+    def _lookup_missing(self, path: str) -> Expr | None:
+        before, _, last = path.rpartition(".")
+        return self._missing(before, last, self._relation(path).foreign_key)
+
+    # What expressions ask ------------------------------------------------------------------------------------------
+
+    @property
+    def moment(self) -> Moment:
+        """When the objects are judged."""
+        return self.setting.moment
+
+    def field(self, path: str) -> tuple[Expr, Expr | None, Type]:
+        """Return a field's value, when it was not collected, and its type."""
+        prefix, _, name = path.rpartition(".")
+        declared = self._type_behind(prefix).fields.get(name)
+        if declared is None:
+            return self.literal(None, Kind.TEXT), None, ANY
+        if not self._leads_somewhere(prefix):
+            static = NAMED[declared.type]
+            return self.literal(None, static.kind), self._missing(prefix, name), static
+        return self._taken(prefix, name), self._missing(prefix, name), NAMED[declared.type]
+
+    def disappeared(self, prefix: str) -> Expr:
+        """Return whether the object behind a lookup path is gone; the judged object itself is not."""
+        path = prefix.removesuffix(".")
+        gone = self._gone(path) if path and self._leads_somewhere(path) else None
+        return self.literal(False, Kind.BOOLEAN) if gone is None else gone
+
+    def _gone(self, path: str) -> Expr | None:
+        """Return whether the object behind a path is gone; None when its type has no field that would say so."""
+        object_type = self._type_behind(path)
+        declared = object_type.disappearance_field
+        names = (declared,) if declared else [name for name in object_type.fields if says_disappeared(name)]
+        gone = None
+        for name in names:
+            there = self._taken(path, name).notnull()
+            gone = there if gone is None else gone | there
+        return gone
+
+    def lookup_is_empty(self, path: str) -> Column:
+        """Return whether a lookup leads to no object."""
+        missing = self._lookup_missing(path)
+        if not self._leads_somewhere(path):
+            return Column(self.literal(True, Kind.BOOLEAN), () if missing is None else (Guard(missing, ERROR),), nullable=False)
+        empty, gone = self.stages.ref(self._lookup(path).found).isnull(), self._gone(path)
+        empty = empty if gone is None else empty | gone
+        return Column(empty, () if missing is None else (Guard(missing, ERROR),), nullable=False)
+
+    def count(self, relationship: str, status: str) -> Column:
+        """Return how many children of a related list have a status."""
+        prefix, _, last = relationship.rpartition(".")
+        parent = self._type_behind(prefix)
+        relation, program = parent.related_lists[last], self.related[relationship]
+        missing = self._missing(prefix, last)
+        guards = () if missing is None else (Guard(missing, ERROR),)
+        if relation.foreign_key is None or not self._leads_somewhere(prefix):
+            return Column(self.literal(0, Kind.DATE_TIME), guards, nullable=False)
+        known, stages = (relationship, id(program)), self.stages
+        if known not in stages.children:
+            query, may_defer = self._children_query(relation, program)
+            key = stages.ref(self._lookup(prefix).found) if prefix else self.identity()
+            stages.children[known] = Children(query, key.get_name())
+            if may_defer:
+                self.may_defer = True
+                stages.children[known].taken[DEFERRED] = stages.new("int64", needs=[key.get_name()])
+        children = stages.children[known]
+        if DEFERRED in children.taken:
+            guards = (*guards, Guard(stages.ref(children.taken[DEFERRED]).fill_null(0) > 0, DEFERRED))
+        number = STATUSES.index(Status(status))
+        if number not in children.taken:
+            children.taken[number] = stages.new("int64", needs=[children.key])
+        return Column(stages.ref(children.taken[number]).fill_null(0), guards, nullable=False)
+
+    def column(self, expression: Expression) -> Column:
+        """Return an expression's columns; where the engine has no words for it, by the interpreter."""
+        try:
+            return expression.column(self)
+        except NotInSqlError:
+            if expression.type.kind not in DTYPES or expression.type.kind is Kind.JSON:
+                raise
+        words = repr(expression)
+        key = (words, id(self.related) if "RelatedList(" in words else 0)
+        kind = expression.type.kind
+        mapped = self.stages.mapped.get(key)
+        if mapped is None:
+            mapping = mapping_of(expression, self)
+            if not mapping.inputs:
+                return self._same_for_all(mapping, kind)
+            mapped = self.stages.map(key, mapping, DTYPES[kind])
+        fired, declared = self.stages.ref(mapped.fired), mapped.mapping.declared
+        guards = [Guard(fired == number, number) for number in (*range(1, declared + 1), ERROR)]
+        return Column(self.stages.ref(mapped.value), tuple(guards), declared)
+
+    def _same_for_all(self, mapping: DistinctMapping, kind: Kind) -> Column:
+        fired, value = mapping.evaluate(())
+        guards = (Guard(self.literal(True, Kind.BOOLEAN), fired),) if fired else ()
+        return Column(self.literal(value, kind), guards, mapping.declared)
+
+    def literal(self, value: Any, kind: Kind) -> Expr:
+        """Return a constant."""
+        return ibis.literal(value, DTYPES[kind])
+
+    def cases(self, *branches: tuple[Expr, Expr], otherwise: Expr) -> Expr:
+        """Return the value of the first branch whose condition holds."""
+        return ibis.cases(*branches, else_=otherwise)
+
+    def is_ascii(self, text: Expr) -> Expr:
+        """Return whether a text holds ASCII only."""
+        if self.setting.exact:
+            raise NotInSqlError
+        self.may_defer = True
+        return self.setting.dialect.is_ascii(text)
+
+    def array(self, value: Expr) -> Expr:
+        """Return an array whose items functions will work on."""
+        if self.setting.dialect.distinct is None:
+            raise NotInSqlError
+        return value
+
+    def distinct(self, array: Expr) -> Expr:
+        """Return an array without duplicates."""
+        if self.setting.dialect.distinct is None:
+            raise NotInSqlError
+        return self.setting.dialect.distinct(array)
+
+    def full_match(self, text: Expr, pattern: str) -> Expr:
+        """Return whether the whole of a text matches a pattern."""
+        if self.setting.dialect.full_match is None:
+            raise NotInSqlError
+        return self.setting.dialect.full_match(text, pattern)
+
+    def instant(self, text: Expr) -> Expr:
+        """Return the microseconds of a text in the plain form of ISO 8601."""
+        if self.setting.exact or self.setting.dialect.instant is None:
+            raise NotInSqlError
+        self.may_defer = True
+        return self.setting.dialect.instant(text)
+
+    # The query ----------------------------------------------------------------------------------------------------
+
+    def codes(self, program: Program, meaning: Callable[[int], int] = int) -> Expr:
+        """Return a policy as one expression: the code of each object, or what a code means."""
+        if program.body.object_type.untyped:
+            return self._untyped_codes(program, meaning)
+        self.related = program.children
+        gone = self._gone("")
+        branches = [] if gone is None else [(gone, meaning(DISAPPEARED_CODE))]
+        for number, condition in enumerate(program.body.conditions, start=1):
+            column, base = self.column(condition.check), number * 100
+            branches += [(guard.when, self._code(base, guard.number, meaning)) for guard in column.guards]
+            holds = column.value if condition.check.type.kind is Kind.BOOLEAN else self.literal(False, Kind.BOOLEAN)
+            branches.append((holds, meaning(base + TRUE)))
+        return ibis.cases(*branches, else_=meaning((len(program.body.conditions) + 1) * 100)).cast("int32")
+
+    @staticmethod
+    def _code(base: int, number: int, meaning: Callable[[int], int]) -> int:
+        return meaning(base + number) if number != DEFERRED else meaning(DEFERRED_CODE)
+
+    def _untyped_codes(self, program: Program, meaning: Callable[[int], int]) -> Expr:
+        names = self.setting.table_columns(self.object_type.id)
+        mapping = whole_program(program, names, [self.own(name) for name in names], self.moment)
+        value = self.stages.ref(self.stages.map(id(program), mapping, "int64").value)
+        if meaning is int:
+            return value.cast("int32")
+        return ibis.cases(*((value == code, meaning(code)) for code in program.meanings), else_=meaning(DEFERRED_CODE))
+
+    def _children_query(self, relation: Relation, program: Program) -> tuple[Query, bool]:
+        """Return a query of the parent's id and the status of each child, and whether some status may be deferred."""
+        child_type = self.setting.object_type(relation.type)
+        table = _Table.of(child_type, self.setting, self.steps)
+        meanings = program.meanings
+
+        def status(code: int) -> int:
+            return STATUSES.index(meanings[code].status) if code != DEFERRED_CODE else DEFERRED
+
+        columns = {KEY: table.own(relation.foreign_key or ""), STATUS: table.codes(program, status)}
+        return table.stages.query(self.setting.dialect, columns, self.steps), table.may_defer
+
+
+def table_name(type_id: str) -> str:
+    """Return the name under which an engine knows a type's table."""
+    return "objects_" + "".join(letter if letter.isalnum() and letter.isascii() else f"_{ord(letter):x}_" for letter in type_id)
+
+
+def _dtype(object_type: ObjectType, name: str) -> str:
+    declared = object_type.fields.get(name)
+    return DTYPES[NAMED[declared.type].kind] if declared else "string"

@@ -1,0 +1,1 @@
+"""Engines that run the queries of the columnar evaluator: one class each."""

@@ -1,0 +1,176 @@
+"""DuckDB, in this process: the default engine."""
+
+import os
+import tempfile
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+import msgspec
+from ibis.backends.sql.compilers.duckdb import DuckDBCompiler  # pyright: ignore[reportMissingTypeStubs]
+
+from reeve.evaluate.engines.dialect import Dialect, Expr, array_distinct, ibis
+from reeve.evaluate.engines.engine import EngineError, wrong_column
+from reeve.evaluate.queries import Query, sql
+from reeve.evaluate.stages import Step
+from reeve.language.types import Kind
+
+
+@ibis.udf.scalar.builtin(name="regexp_full_match", signature=(("string", "string", "string"), "boolean"))
+def _regexp_full_match(text: Any, pattern: Any, options: Any) -> Any: ...
+
+
+@ibis.udf.scalar.builtin(name="epoch_us", signature=(("timestamp",), "int64"))
+def _epoch_us(time: Any) -> Any: ...
+
+
+def _full_match(text: Expr, pattern: str) -> Expr:
+    # `c`: to the letter; `n`: a dot is no line break, as RE2 has it by itself.
+    return _regexp_full_match(text, pattern, "cn")
+
+
+def _instant(text: Expr) -> Expr:
+    return _epoch_us(text.try_cast("timestamp"))
+
+
+DIALECT = Dialect(DuckDBCompiler(), distinct=array_distinct, full_match=_full_match, instant=_instant)
+
+# A column's type in DuckDB, and how its values become those of the columnar evaluator.
+_READABLE = {
+    Kind.TEXT: {"VARCHAR": "{}"},
+    Kind.BYTES: {"VARCHAR": "{}"},
+    Kind.JSON: {"VARCHAR": "{}", "JSON": "{}::VARCHAR"},
+    Kind.BOOLEAN: {"BOOLEAN": "{}"},
+    Kind.DATE_TIME: {"TIMESTAMP WITH TIME ZONE": "epoch_us({})", "TIMESTAMP": "epoch_us({})", "TIMESTAMP_NS": "epoch_us({})"},
+    Kind.DURATION: {"BIGINT": "{}"},
+    Kind.ITEMS: {"VARCHAR[]": "{}"},
+    Kind.NUMBER: {
+        "DOUBLE": "{}",
+        **dict.fromkeys(
+            ("FLOAT", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "USMALLINT", "UINTEGER", "UBIGINT"), "{}::DOUBLE"
+        ),
+    },
+}
+_TYPES = {"string": "VARCHAR", "float64": "DOUBLE", "int64": "BIGINT", "boolean": "BOOLEAN", "array<string>": "VARCHAR[]"}
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+class DuckDB:
+    """An engine in this process.
+
+    `threads` and `memory` (such as 2GB) bound it; `spill` is where it puts what memory can't hold.
+    """
+
+    dialect = DIALECT
+
+    def __init__(self, spill: Path, threads: int | None = None, memory: str | None = None) -> None:
+        self._spill = spill
+        config: dict[str, Any] = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+        config |= {"preserve_insertion_order": False, "temp_directory": str(spill)}
+        config |= {} if threads is None else {"threads": threads}
+        config |= {} if memory is None else {"memory_limit": memory}
+        with _engine_errors():
+            self._connection = duckdb.connect(":memory:", config=config)
+            self._connection.execute("SET enable_progress_bar = false; SET TimeZone = 'UTC'")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._connection.close()
+
+    def _run(self, statement: str) -> Any:
+        with _engine_errors():
+            return self._connection.execute(statement)
+
+    def open_table(self, name: str, files: Sequence[str], wanted: Mapping[str, Kind]) -> tuple[str, ...]:
+        """Make files of Parquet readable under a name (`Engine.open_table`)."""
+        source = f"read_parquet([{', '.join(map(_literal, files))}])"
+        found = {str(row[0]): str(row[1]) for row in self._run(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+        shown: list[str] = []
+        for column, kind in wanted.items():
+            form = _READABLE.get(kind, {}).get(found.get(column, ""))
+            if form is None:
+                raise wrong_column(files[0], column, kind, found.get(column))
+            shown.append(f"{form.format(_quoted(column))} AS {_quoted(column)}")
+        shown += [_quoted(column) for column, kind in found.items() if column not in wanted and kind == "VARCHAR"]
+        self._run(f"CREATE OR REPLACE VIEW {_quoted(name)} AS SELECT {', '.join(shown)} FROM {source}")
+        return tuple(found)
+
+    def table(self, name: str, query: Query) -> int:
+        """Keep a query's rows as a table (`Engine.table`)."""
+        created = self._run(f"CREATE OR REPLACE TEMP TABLE {_quoted(name)} AS {sql(self.dialect, query)}")
+        return int(created.fetchone()[0])
+
+    def map(self, step: Step) -> None:
+        """Make the table of a mapping (`Engine.map`): Python reads the distinct inputs, and writes what the function says."""
+        inputs, found = _quoted(f"{step.name} inputs"), _quoted(f"{step.name} found")
+        distinct = sql(self.dialect, step.inputs)
+        self._run(f"CREATE OR REPLACE TEMP TABLE {inputs} AS SELECT *, row_number() OVER () AS n FROM ({distinct})")
+        keys = [f"k{number}" for number in range(len(step.dtypes))]
+        handle, name = tempfile.mkstemp(suffix=".ndjson", dir=_made(self._spill))
+        try:
+            with os.fdopen(handle, "wb") as file:
+                for line in self._said(step, f"SELECT n, {', '.join(keys)} FROM {inputs}"):
+                    file.write(line)
+            value = "VARCHAR[]" if step.value_dtype == "array<string>" else "VARCHAR"
+            columns = f"{{n: 'BIGINT', fired: 'BIGINT', value: '{value}'}}"
+            options = f"columns = {columns}, format = 'newline_delimited', maximum_object_size = 1000000000"
+            self._run(f"CREATE OR REPLACE TEMP TABLE {found} AS SELECT * FROM read_json({_literal(name)}, {options})")
+        finally:
+            Path(name).unlink()
+        value = f"value::{_TYPES[step.value_dtype]} AS value"
+        joined = f"SELECT i.* EXCLUDE (n), f.fired, {value} FROM {inputs} i JOIN {found} f ON f.n = i.n"
+        self._run(f"CREATE OR REPLACE TEMP TABLE {_quoted(step.name)} AS {joined}")
+        self._run(f"DROP TABLE {inputs}; DROP TABLE {found}")
+
+    def _said(self, step: Step, query: str) -> Iterator[bytes]:
+        encoder, text = msgspec.json.Encoder(), step.value_dtype not in ("string", "array<string>", "boolean")
+        rows = self._run(query)
+        while some := rows.fetchmany(2000):
+            for number, *values in some:
+                fired, value = step.mapping.evaluate(values)
+                # A double as text, because JSON knows no infinity.
+                shown = repr(value) if text and value is not None else value
+                yield encoder.encode({"n": number, "fired": fired, "value": shown}) + b"\n"
+
+    def write(self, query: Query, directory: str) -> int:
+        """Write a query's rows as Parquet (`Engine.write`)."""
+        Path(directory).mkdir(parents=True)
+        target = _literal(str(Path(directory) / "part-0.parquet"))
+        shown = "id, COLUMNS('code[0-9]+')::USMALLINT"
+        copied = self._run(
+            f"COPY (SELECT {shown} FROM ({sql(self.dialect, query)})) TO {target} (FORMAT parquet, COMPRESSION zstd)"
+        )
+        return int(copied.fetchone()[0])
+
+
+def _made(directory: Path) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
+
+
+@contextmanager
+def _engine_errors() -> Generator[None]:
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise EngineError(
+            f"DuckDB ran out of memory or disk: {_first_line(error)}; allow more with --memory, or free some disk"
+        ) from None
+    except duckdb.Error as error:
+        raise EngineError(f"DuckDB: {_first_line(error)}") from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]

@@ -1,0 +1,81 @@
+"""What an engine does: reads tables of Parquet, makes mappings over distinct values, runs queries, writes Parquet."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from reeve.evaluate.engines.dialect import Dialect
+from reeve.evaluate.queries import Query
+from reeve.evaluate.stages import Step
+from reeve.language.types import NAMED, Kind
+from reeve.model import ObjectType
+
+
+class EngineError(Exception):
+    """An engine can't do what was asked of it; the message says why and what to do."""
+
+
+class Engine(Protocol):
+    """Runs the queries of the columnar evaluator; one class for each engine. Used within `with`."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """The engine's language."""
+        ...
+
+    def open_table(self, name: str, files: Sequence[str], wanted: Mapping[str, Kind]) -> tuple[str, ...]:
+        """Make files of Parquet readable under a name, with columns as the columnar evaluator takes them.
+
+        Args:
+            name: the table's name in queries.
+            files: their paths or addresses, which may have wild cards.
+            wanted: the kinds of the columns that must be there; texts that are there beside them can be read too.
+
+        Returns:
+            The names of the columns.
+
+        Raises:
+            EngineError: a file can't be read, or lacks a column, or has it in another type.
+        """
+        ...
+
+    def table(self, name: str, query: Query) -> int:
+        """Keep a query's rows as a table for this run.
+
+        Returns:
+            The number of rows.
+
+        Raises:
+            EngineError: the engine failed.
+        """
+        ...
+
+    def map(self, step: Step) -> None:
+        """Make the table of a mapping: for each row of distinct inputs what the function says.
+
+        Raises:
+            EngineError: the engine failed.
+        """
+        ...
+
+    def write(self, query: Query, directory: str) -> int:
+        """Write a query's rows as Parquet into a directory that does not exist; columns `code…` as unsigned 16 bits.
+
+        Returns:
+            The number of rows.
+
+        Raises:
+            EngineError: the engine failed; what lies in the directory is no result.
+        """
+        ...
+
+
+def wrong_column(file: str, column: str, kind: Kind, found: str | None) -> EngineError:
+    """Return the error of a column that is missing, or of another type than it must be."""
+    if found is None:
+        return EngineError(f"{file} has no column {column!r}, which its type declares; collect again")
+    return EngineError(f"{file}: the column {column!r} is {found}, which is no {kind}; collect again")
+
+
+def conversions(object_type: ObjectType) -> dict[str, Kind]:
+    """Return the kinds of the columns that a type's table must have."""
+    return {name: NAMED[field.type].kind for name, field in object_type.fields.items()}

@@ -1,0 +1,115 @@
+"""Judges whole tables with an engine: one pass a type, then once more for the few objects that need exact columns."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reeve.evaluate.columnar import DEFERRED_CODE, ID, Plan, Setting, plan, table_name
+from reeve.evaluate.engines.dialect import Dialect, ibis
+from reeve.evaluate.engines.engine import Engine, EngineError, conversions
+from reeve.evaluate.interpreter import Program
+from reeve.evaluate.queries import Query, compiled
+from reeve.evaluate.stages import ONLY
+from reeve.language.operations.base import Moment
+from reeve.language.types import Kind
+from reeve.model import ObjectType
+
+FIRST, JUDGED, EXACT = "all", "judged", "exact"
+"""The folders of a type's outcomes: of all objects; or, when some need exact columns, of the others and of these."""
+
+
+_WRITTEN = "reeve_written"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The outcomes of a type: the folders that hold their Parquet files, the codes' columns by policy, how many objects."""
+
+    folders: tuple[str, ...]
+    codes: Mapping[str, str]
+    objects: int
+
+
+def judge_tables(
+    engine: Engine,
+    tables: Mapping[str, Sequence[str]],
+    programs: Mapping[str, Program],
+    object_type: Callable[[str], ObjectType],
+    moment: Moment,
+    directory: str,
+    done: Callable[[str, int, int], None] = lambda what, done, total: None,
+) -> dict[str, Judged]:
+    """Judge every object of every type that the programs are about.
+
+    Args:
+        engine: what runs the queries.
+        tables: the files of Parquet of each type that was collected.
+        programs: the compiled logic by policy.
+        object_type: gives a type by its id.
+        moment: when the objects are judged.
+        directory: where the outcomes go, a folder for each type; it is new.
+        done: told of each type that is begun: its id, how many are done, how many there are.
+
+    Returns:
+        The outcomes by type.
+
+    Raises:
+        EngineError: a table can't be read or is missing, or the engine failed; what was written is then no result.
+    """
+    by_type: dict[str, dict[str, Program]] = {}
+    for policy, program in programs.items():
+        by_type.setdefault(program.body.object_type.id, {})[policy] = program
+    opened: dict[str, Sequence[str]] = {}
+
+    def columns(type_id: str) -> Sequence[str]:
+        if type_id not in opened:
+            if type_id not in tables:
+                message = f"the snapshot holds no {type_id}, which a policy reads"
+                raise EngineError(f"{message}; collect again, or choose policies with --policy")
+            opened[type_id] = engine.open_table(table_name(type_id), tables[type_id], conversions(object_type(type_id)))
+        return opened[type_id]
+
+    setting = Setting(engine.dialect, object_type, columns, moment)
+    found: dict[str, Judged] = {}
+    for number, (type_id, some) in enumerate(by_type.items()):
+        done(type_id, number, len(by_type))
+        found[type_id] = _judge_type(engine, object_type(type_id), some, setting, f"{directory}/{type_id}")
+    return found
+
+
+def _judge_type(
+    engine: Engine, object_type: ObjectType, programs: Mapping[str, Program], setting: Setting, directory: str
+) -> Judged:
+    some = list(programs.values())
+    first = plan(object_type, some, setting)
+    codes = dict(zip(programs, first.codes, strict=True))
+    everything = f"{directory}/{FIRST}"
+    objects = _run(engine, first, everything)
+    if not first.may_defer or not _deferred(engine, everything, first.codes):
+        return Judged((everything,), codes, objects)
+    engine.write(_rows(engine.dialect, first.codes, deferred=False), f"{directory}/{JUDGED}")
+    _run(engine, plan(object_type, some, replace(setting, exact=True, only=True)), f"{directory}/{EXACT}")
+    return Judged((f"{directory}/{JUDGED}", f"{directory}/{EXACT}"), codes, objects)
+
+
+def _deferred(engine: Engine, folder: str, codes: Sequence[str]) -> int:
+    """Put the ids of the objects that need exact columns into the table of that name; return how many there are."""
+    engine.open_table(_WRITTEN, [f"{folder}/*.parquet"], {ID: Kind.TEXT, **dict.fromkeys(codes, Kind.NUMBER)})
+    return engine.table(ONLY, _rows(engine.dialect, codes, deferred=True))
+
+
+def _rows(dialect: Dialect, codes: Sequence[str], deferred: bool) -> Query:
+    """Return the query of the written rows in which some code is 0, as ids only; or of the others."""
+    written: Any = ibis.table({ID: "string", **dict.fromkeys(codes, "float64")}, name=_WRITTEN)
+    some = written[codes[0]] == DEFERRED_CODE
+    for code in codes[1:]:
+        some = some | (written[code] == DEFERRED_CODE)
+    if deferred:
+        return compiled(dialect, written.filter(some).select(**{ONLY: written[ID]}))
+    return compiled(dialect, written.filter(~some).select(ID, **{code: written[code].cast("int32") for code in codes}))
+
+
+def _run(engine: Engine, judging: Plan, directory: str) -> int:
+    for step in judging.steps:
+        engine.map(step)
+    return engine.write(judging.query, directory)

@@ -1,0 +1,262 @@
+"""The stages of a query over a type's table: joins first, then columns by how they build on each other.
+
+While policies are compiled, every column that they need gets a name of its own in one imagined table, the universe. When
+all are known, the query is put together from the objects upwards: looked-up fields and counts of children are joined to the
+objects, then each stage adds what builds on the stages below, and the last selects what was asked for. What nobody needs in
+the end is left out.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from ibis.common.collections import FrozenOrderedDict  # pyright: ignore[reportMissingTypeStubs]
+
+from reeve.evaluate.by_interpreter import DistinctMapping
+from reeve.evaluate.engines.dialect import Dialect, Expr, ibis, ibis_operations
+from reeve.evaluate.queries import Query, compiled, nested
+from reeve.language.types import Kind
+
+DTYPES = {
+    Kind.TEXT: "string",
+    Kind.BYTES: "string",
+    Kind.JSON: "string",
+    Kind.NUMBER: "float64",
+    Kind.BOOLEAN: "boolean",
+    Kind.DATE_TIME: "int64",
+    Kind.DURATION: "int64",
+    Kind.ITEMS: "array<string>",
+}
+"""What a column of a type of the policy language is to an engine."""
+
+BELOW, ONLY, KEY, STATUS = "reeve_below", "reeve_only", "~key", "~status"
+_WIDTH = 2000
+_NAMES = {dtype: f"~{dtype[0]}" for dtype in ("string", "float64", "int64", "boolean", "array<string>")}
+
+
+class UnboundTable(ibis_operations.UnboundTable):  # pyright: ignore[reportUntypedBaseClass]
+    """A table of very many columns, of which Ibis is not to look at each one at every selection.
+
+    The class has the name of Ibis's own because its compilers go by that.
+    """
+
+    @property
+    def fields(self) -> Any:
+        """None: what is selected is always named."""
+        return cast("Any", FrozenOrderedDict)()
+
+
+_UNIVERSE: Any = UnboundTable(
+    name=BELOW, schema=ibis.schema({f"{name}{n}": dtype for dtype, name in _NAMES.items() for n in range(_WIDTH)})
+).to_expr()
+_PLAIN = (ibis_operations.Field, ibis_operations.Literal)
+_CHEAP = (ibis_operations.IsNull, ibis_operations.NotNull, ibis_operations.Not)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A mapping to be made before the query runs: its table's name, the query of its distinct inputs, and the function.
+
+    `dtypes` are those of the inputs, in order; the table holds them as `k0`, `k1`, …, then `fired` (int64) and `value`.
+    """
+
+    name: str
+    inputs: Query
+    dtypes: tuple[str, ...]
+    value_dtype: str
+    mapping: DistinctMapping
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A join to the object that a column leads to: its table, its id's field and the column that this becomes, the key."""
+
+    table: str
+    id_field: str
+    key: str
+    found: str
+    taken: dict[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Children:
+    """A join to the children of the object whose id a column holds: a query of `~key` and `~status`, the counts by status."""
+
+    query: Query
+    key: str
+    taken: dict[int, str] = field(default_factory=dict[int, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """A join to what a mapping says: its inputs' columns, and those for the check that fired and for the value."""
+
+    mapping: DistinctMapping
+    inputs: tuple[str, ...]
+    fired: str
+    value: str
+
+
+@dataclass(slots=True)
+class Stages:
+    """The columns that a query over one table will need, by name; `own` are the table's by field."""
+
+    table: str
+    own: dict[str, str] = field(default_factory=dict[str, str])
+    lookups: dict[str, Lookup] = field(default_factory=dict[str, Lookup])
+    children: dict[Any, Children] = field(default_factory=dict[Any, Children])
+    mapped: dict[Any, Mapped] = field(default_factory=dict[Any, Mapped])
+    shared: dict[Any, str] = field(default_factory=dict[Any, str])
+    dtypes: dict[str, str] = field(default_factory=dict[str, str])
+    levels: dict[str, int] = field(default_factory=dict[str, int])
+    needs: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    used: dict[str, int] = field(default_factory=dict[str, int])
+
+    # Columns -------------------------------------------------------------------------------------------------------
+
+    def new(self, dtype: str, level: int = 0, needs: Iterable[str] = ()) -> str:
+        """Return the name of a new column of a stage, which needs others."""
+        number = self.used.get(dtype, 0)
+        self.used[dtype] = number + 1
+        name = f"{_NAMES[dtype]}{number}"
+        self.dtypes[name], self.levels[name], self.needs[name] = dtype, level, set(needs)
+        return name
+
+    @staticmethod
+    def ref(name: str) -> Expr:
+        """Return a column as an expression."""
+        return _UNIVERSE[name]
+
+    def share(self, value: Expr) -> Expr:
+        """Return a value that is computed once, in a stage of its own, unless it costs nothing."""
+        operation = value.op()
+        cheap = isinstance(operation, _CHEAP) and isinstance(operation.arg, _PLAIN)
+        if cheap or isinstance(operation, _PLAIN) or self.used.get(str(value.type()), 0) > _WIDTH // 2:
+            return value
+        return self.ref(self.materialised(value))
+
+    def materialised(self, value: Expr) -> str:
+        """Return the name of the column that holds a value."""
+        operation = value.op()
+        if isinstance(operation, ibis_operations.Field):
+            return operation.name
+        if operation not in self.shared:
+            names = _names(operation)
+            self.shared[operation] = self.new(str(value.type()), self._above(names), names)
+        return self.shared[operation]
+
+    def _above(self, names: Iterable[str]) -> int:
+        return 1 + max((self.levels[name] for name in names), default=0)
+
+    def map(self, key: Any, mapping: DistinctMapping, dtype: str) -> Mapped:
+        """Return the columns of a mapping, joined once."""
+        if key not in self.mapped:
+            inputs = tuple(self.materialised(column) for column in mapping.inputs)
+            level = self._above(inputs)
+            self.mapped[key] = Mapped(mapping, inputs, self.new("int64", level, inputs), self.new(dtype, level, inputs))
+        return self.mapped[key]
+
+    # The query -----------------------------------------------------------------------------------------------------
+
+    def query(self, dialect: Dialect, outputs: Mapping[str, Expr], steps: list[Step], only: str | None = None) -> Query:
+        """Return the query of some outputs by name.
+
+        Args:
+            dialect: the engine's.
+            outputs: expressions over the columns.
+            steps: where to add the mappings that the query joins.
+            only: the column of ids that `reeve_only` restricts the objects to.
+        """
+        needed = self._closure(
+            {name for value in outputs.values() for name in _names(value.op())} | ({only} if only else set())
+        )
+        query = self._base(dialect, needed, only)
+        for level in range(1, 1 + max((self.levels[name] for name in needed), default=0)):
+            query = self._joined_mappings(dialect, query, needed, level, steps)
+            shared = {
+                name: operation for operation, name in self.shared.items() if name in needed and self.levels[name] == level
+            }
+            if shared:
+                live = {name: self.ref(name) for name in needed if self._is_live(name, level)}
+                added = {name: operation.to_expr() for name, operation in shared.items()}
+                query = nested(compiled(dialect, _UNIVERSE.select(**live, **added)), {BELOW: query})
+        return nested(compiled(dialect, _UNIVERSE.select(**outputs)), {BELOW: query})
+
+    def _is_live(self, name: str, level: int) -> bool:
+        mapped = any(name in (found.fired, found.value) for found in self.mapped.values())
+        return self.levels[name] < level or (mapped and self.levels[name] == level)
+
+    def _closure(self, names: Iterable[str]) -> set[str]:
+        found: set[str] = set()
+        pending = list(names)
+        while pending:
+            name = pending.pop()
+            if name not in found:
+                found.add(name)
+                pending.extend(self.needs[name])
+        return found
+
+    def _base(self, dialect: Dialect, needed: set[str], only: str | None) -> Query:
+        own = {name: column for name, column in self.own.items() if column in needed}
+        definitions: dict[str, Query | str] = {}
+        table = self._table(self.table, own)
+        if only is not None:
+            ids = ibis.table({ONLY: "string"}, name=ONLY)
+            table = table.semi_join(ids, table[only] == ids[ONLY])
+        for number, lookup in enumerate(self.lookups.values()):
+            if lookup.found in needed:
+                taken = {name: column for name, column in lookup.taken.items() if column in needed}
+                right = self._table(f"~lookup{number}", {lookup.id_field: lookup.found}, taken)
+                definitions[f"~lookup{number}"] = lookup.table
+                table = table.left_join(right, [table[lookup.key] == right[lookup.found]])
+        for number, children in enumerate(self.children.values()):
+            taken = {status: column for status, column in children.taken.items() if column in needed}
+            if taken:
+                right = self._counts(f"~children{number}", taken)
+                definitions[f"~children{number}"] = children.query
+                table = table.left_join(right, [table[children.key] == right[f"{KEY}{number}"]])
+        level = {name: table[name] for name in needed if self.levels[name] == 0}
+        return nested(compiled(dialect, table.select(**level)), definitions)
+
+    def _table(self, name: str, *columns: Mapping[str, str]) -> Any:
+        """Return a table with its columns renamed; a field may be taken twice."""
+        pairs = [(source, column) for some in columns for source, column in some.items()]
+        schema = {source: self.dtypes[column] for source, column in pairs}
+        table: Any = ibis.table(schema, name=name)
+        return table.select(**{column: table[source] for source, column in pairs})
+
+    def _counts(self, name: str, taken: Mapping[int, str]) -> Any:
+        rows: Any = ibis.table({KEY: "string", STATUS: "int32"}, name=name)
+        counts = {column: (rows[STATUS] == status).sum().cast("int64") for status, column in taken.items()}
+        grouped = rows.filter(rows[KEY].notnull()).group_by(KEY).aggregate(**counts)
+        return grouped.rename({KEY + name.removeprefix("~children"): KEY})
+
+    def _joined_mappings(self, dialect: Dialect, query: Query, needed: set[str], level: int, steps: list[Step]) -> Query:
+        found = [one for one in self.mapped.values() if {one.fired, one.value} & needed and self.levels[one.fired] == level]
+        if not found:
+            return query
+        live = [name for name in needed if self.levels[name] < level]
+        table: Any = ibis.table({name: self.dtypes[name] for name in live}, name=BELOW)
+        for one in found:
+            keys = [f"k{number}" for number in range(len(one.inputs))]
+            distinct = _UNIVERSE.select(**{key: self.ref(name) for key, name in zip(keys, one.inputs, strict=True)}).distinct()
+            dtypes = tuple(self.dtypes[name] for name in one.inputs)
+            inputs = nested(compiled(dialect, distinct), {BELOW: query})
+            step = Step(f"reeve_mapped{len(steps)}", inputs, dtypes, self.dtypes[one.value], one.mapping)
+            steps.append(step)
+            table = self._with_mapping(table, one, step, keys)
+        columns = [*live, *(name for one in found for name in (one.fired, one.value))]
+        return nested(compiled(dialect, table.select(**{name: table[name] for name in columns})), {BELOW: query})
+
+    @staticmethod
+    def _with_mapping(table: Any, one: Mapped, step: Step, keys: Sequence[str]) -> Any:
+        schema = {**dict(zip(keys, step.dtypes, strict=True)), "fired": "int64", "value": step.value_dtype}
+        found: Any = ibis.table(schema, name=step.name)
+        names = {f"{step.name}.{key}": found[key] for key in keys}
+        right = found.select(**names, **{one.fired: found["fired"], one.value: found["value"]})
+        equal = [table[name].identical_to(right[key]) for name, key in zip(one.inputs, names, strict=True)]
+        return table.left_join(right, equal)
+
+
+def _names(operation: Any) -> set[str]:
+    return {node.name for node in operation.find(ibis_operations.Field)}

@@ -1,0 +1,416 @@
+"""What values mean in the columns of a table: the counterpart of `values` for expressions of Ibis.
+
+Values of DateTime and Duration are whole microseconds (int64), of Number float64, of sets and lists arrays of texts, of Json
+its text. Nothing here imports Ibis: expressions come from a table and are combined by their own methods, or by the table's.
+
+Engines differ in what they can do to the letter. What the fast form of an operation can't be exact about for some value (a
+letter beyond ASCII, an odd date) it leaves to a guard `DEFERRED`: such objects are judged again with `exact` columns, which
+call the interpreter's own functions once per distinct value. What no engine can say at all raises `NotInSqlError`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from reeve.language.operations.base import Checks, Expression, Moment
+from reeve.language.types import Kind, Type
+from reeve.language.values import items_of, merge_items, normalise, text_form
+
+Expr = Any
+"""An Ibis value; its methods are typed too loosely for strict checking."""
+
+ERROR, DEFERRED = 98, -1
+"""The numbers of an error that no check declares, and of an object that these columns can't judge."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+WHITE_SPACE = "[ \\t\\n\\r\\f\\x0b]+"
+
+
+class NotInSqlError(Exception):
+    """An operation has no expression in the engine's own language; the interpreter's function is used instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """When, and with which number, an expression ends the judging of an object before it has a value."""
+
+    when: Expr
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """An expression as columns: its value where no guard holds, and its guards in the order in which they are looked at.
+
+    `declared` is how many undetermined checks it declares, which take the numbers from 1. `constant` is the value of an
+    expression that is the same for every object, `known`.
+    """
+
+    value: Expr
+    guards: tuple[Guard, ...] = ()
+    declared: int = 0
+    nullable: bool = True
+    known: bool = False
+    constant: Any = None
+
+    def then(self, value: Expr, *guards: Guard, nullable: bool = False) -> "Column":
+        """Return a column computed from this one, with guards of its own after these."""
+        return Column(value, (*self.guards, *guards), self.declared, nullable)
+
+
+class Columns(Protocol):
+    """The table under construction: what expressions ask of it."""
+
+    @property
+    def moment(self) -> Moment:
+        """When the objects are judged."""
+        ...
+
+    def column(self, expression: Expression) -> Column:
+        """Return an expression's columns."""
+        ...
+
+    def field(self, path: str) -> tuple[Expr, Expr | None, Type]:
+        """Return the value of a field behind a path, when it was not collected (None: that can't be), and its type."""
+        ...
+
+    def disappeared(self, prefix: str) -> Expr:
+        """Return whether the object behind a lookup path ("a.b.") is gone; the judged object itself is not."""
+        ...
+
+    def identity(self) -> Expr:
+        """Return the object's id."""
+        ...
+
+    def lookup_is_empty(self, path: str) -> Column:
+        """Return whether a lookup leads to no object."""
+        ...
+
+    def count(self, relationship: str, status: str) -> Column:
+        """Return how many children of a related list have a status."""
+        ...
+
+    def share(self, value: Expr) -> Expr:
+        """Return a value that is computed once, however often it is used."""
+        ...
+
+    def literal(self, value: Any, kind: Kind) -> Expr:
+        """Return a constant of a type; `None` is its null."""
+        ...
+
+    def cases(self, *branches: tuple[Expr, Expr], otherwise: Expr) -> Expr:
+        """Return the value of the first branch whose condition holds."""
+        ...
+
+    def is_ascii(self, text: Expr) -> Expr:
+        """Return whether a text holds ASCII only; null does.
+
+        Raises:
+            NotInSqlError: the columns are to be exact.
+        """
+        ...
+
+    def array(self, value: Expr) -> Expr:
+        """Return an array whose items functions will work on.
+
+        Raises:
+            NotInSqlError: the engine has no functions on the items of arrays.
+        """
+        ...
+
+    def distinct(self, array: Expr) -> Expr:
+        """Return an array without duplicates."""
+        ...
+
+    def full_match(self, text: Expr, pattern: str) -> Expr:
+        """Return whether the whole of a text matches a pattern of RE2, to the letter.
+
+        Raises:
+            NotInSqlError: the engine's regular expressions are others.
+        """
+        ...
+
+    def instant(self, text: Expr) -> Expr:
+        """Return the microseconds of a text in the plain form of ISO 8601, null if there is no such day.
+
+        Raises:
+            NotInSqlError: the engine reads dates in another way, or the columns are to be exact.
+        """
+        ...
+
+
+def known_column(table: Columns, value: Any, kind: Kind) -> Column:
+    """Return the column of a constant, given as a value of the language."""
+    found = microseconds(value) if isinstance(value, (datetime, timedelta)) else value
+    literal = table.literal(list(found) if isinstance(found, tuple) else found, kind)  # pyright: ignore[reportUnknownArgumentType]
+    return Column(literal, nullable=value is None, known=True, constant=value)
+
+
+def microseconds(value: datetime | timedelta) -> int:
+    """Return an instant as the microseconds since 1970 in UTC, or a length as its microseconds."""
+    length = value if isinstance(value, timedelta) else value - _EPOCH
+    return (length.days * 86_400 + length.seconds) * 1_000_000 + length.microseconds
+
+
+def true_column(expression: Expression, table: Columns) -> Column:
+    """Return a Boolean operand with null as false.
+
+    Raises:
+        NotInSqlError: its type is only known when it meets a value.
+    """
+    if expression.type.kind is not Kind.BOOLEAN:
+        raise NotInSqlError
+    column = table.column(expression)
+    return replace(column, value=column.value.fill_null(False), nullable=False) if column.nullable else column
+
+
+def junction(args: Sequence[Expression], table: Columns, stops_at: bool) -> Column:
+    """Return AND or OR: the guards of an operand count only where the operands before it did not decide."""
+    guards: list[Guard] = []
+    declared, value, reached = 0, None, None
+    for arg in args:
+        column = true_column(arg, table)
+        after = later(column.guards, declared)
+        guards.extend(after if reached is None else [replace(guard, when=reached & guard.when) for guard in after])
+        declared += column.declared
+        goes_on = ~column.value if stops_at else column.value
+        reached = goes_on if reached is None else reached & goes_on
+        if stops_at:
+            value = column.value if value is None else value | column.value
+    return Column(value if stops_at else reached, tuple(guards), declared, nullable=False)
+
+
+def joined(columns: Sequence[Column]) -> tuple[tuple[Guard, ...], int]:
+    """Return the guards of operands that are all evaluated, left to right, and how many checks they declare."""
+    guards: list[Guard] = []
+    declared = 0
+    for column in columns:
+        guards.extend(later(column.guards, declared))
+        declared += column.declared
+    return tuple(guards), declared
+
+
+def later(guards: Iterable[Guard], by: int) -> Iterable[Guard]:
+    """Yield guards whose checks are numbered after `by` others."""
+    for guard in guards:
+        yield replace(guard, number=guard.number + by) if 0 < guard.number < ERROR else guard
+
+
+def with_checks(column: Column, checks: Checks, *places: tuple[str, Expr, bool]) -> Column:
+    """Return a column with an operation's own checks after its operands'.
+
+    Args:
+        column: the value, with the operands' guards.
+        checks: what the operation declares.
+        places: each kind of check, when it fires, and whether it is an error where it isn't declared.
+    """
+    guards, declared = list(column.guards), column.declared
+    for kind, when, error_otherwise in places:
+        if kind in checks:
+            declared += 1
+            guards.append(Guard(when, declared))
+        elif error_otherwise:
+            guards.append(Guard(when, ERROR))
+    return replace(column, guards=tuple(guards), declared=declared)
+
+
+# Texts ---------------------------------------------------------------------------------------------------------------
+
+
+def plain(table: Columns, column: Column, static: Type) -> Column:
+    """Return a value as the text that it is compared and searched as; null is the empty text (`values.text_form`).
+
+    Raises:
+        NotInSqlError: it is a number, whose digits engines write in ways of their own.
+    """
+    if column.known:
+        return _known(table, column, text_form(column.constant))
+    if static.kind in (Kind.TEXT, Kind.BYTES):
+        return replace(column, value=column.value.fill_null("") if column.nullable else column.value, nullable=False)
+    if static.kind is Kind.BOOLEAN:
+        words = [(column.value, table.literal("true", Kind.TEXT)), (~column.value, table.literal("false", Kind.TEXT))]
+        return replace(column, value=table.cases(*words, otherwise=table.literal("", Kind.TEXT)), nullable=False)
+    raise NotInSqlError
+
+
+def normalised(table: Columns, column: Column, static: Type) -> Column:
+    """Return a value as the normalised text that it is compared and searched as; null is the empty text.
+
+    Raises:
+        NotInSqlError: as `plain`, or the columns are to be exact.
+    """
+    text = plain(table, column, static)
+    if text.known:
+        return _known(table, text, normalise(text.constant))
+    deferred = Guard(table.share(~table.is_ascii(text.value)), DEFERRED)
+    return text.then(table.share(_normalised_ascii(text.value)), deferred)
+
+
+def _known(table: Columns, column: Column, text: str) -> Column:
+    value = table.literal(text, Kind.TEXT)
+    return Column(value, column.guards, column.declared, nullable=False, known=True, constant=text)
+
+
+def _normalised_ascii(text: Expr) -> Expr:
+    return text.re_replace(WHITE_SPACE, " ").strip().lower()
+
+
+def blank(table: Columns, column: Column, static: Type) -> Column:
+    """Return a text's column with whether it is empty as its value: exactly for Bytes, after normalisation otherwise.
+
+    Raises:
+        NotInSqlError: as `normalised`.
+    """
+    text = plain(table, column, static) if static.kind is Kind.BYTES else normalised(table, column, static)
+    return replace(text, value=text.value == "", known=False)
+
+
+# Emptiness, equality, order ------------------------------------------------------------------------------------------
+
+
+def emptiness(table: Columns, column: Column, static: Type) -> Column:
+    """Return whether a value is empty (policy language, section 3).
+
+    Raises:
+        NotInSqlError: the engine can't tell for this type.
+    """
+    match static.kind:
+        case Kind.TEXT | Kind.BYTES:
+            return blank(table, column, static)
+        case Kind.ITEMS:
+            found = items(table, column, static)
+            return found.then(found.value.length() == 0)
+        case Kind.JSON | Kind.ANY:
+            raise NotInSqlError
+        case _:
+            return column.then(column.value.isnull())
+
+
+def equality(table: Columns, left: Column, left_type: Type, right: Column, right_type: Type) -> Column:
+    """Return whether two values are equal (policy language, section 3), with the guards of both.
+
+    Raises:
+        NotInSqlError: the engine can't tell for these types.
+    """
+    kinds = {left_type.kind, right_type.kind}
+    if kinds & {Kind.ANY, Kind.JSON, Kind.ATTRIBUTES}:
+        raise NotInSqlError
+    if kinds & {Kind.TEXT, Kind.BYTES}:
+        form = plain if Kind.BYTES in kinds else normalised
+        left, right = form(table, left, left_type), form(table, right, right_type)
+    elif kinds == {Kind.ITEMS}:
+        merged = merge_items(left_type, right_type)
+        left, right = items(table, left, merged), items(table, right, merged)
+    guards, declared = joined((left, right))
+    return Column(_equal(left, right, Kind.NUMBER in kinds), guards, declared, nullable=False)
+
+
+def _equal(left: Column, right: Column, number: bool) -> Expr:
+    equal = left.value == right.value
+    if number and not left.known and not right.known:
+        equal = equal & ~left.value.isnan()
+    if left.nullable and right.nullable:
+        return equal.fill_null(False) | (left.value.isnull() & right.value.isnull())
+    return equal.fill_null(False) if left.nullable or right.nullable else equal
+
+
+def relation(symbol: str, left: Column, right: Column, number: bool) -> Expr:
+    """Return whether `>`, `>=`, `<` or `<=` holds; with null or NaN on either side it does not."""
+    one, other = left.value, right.value
+    holds = {">": one > other, ">=": one >= other, "<": one < other, "<=": one <= other}[symbol]
+    if number:
+        # Engines put NaN above every number, and take it as equal to itself.
+        doubtful = (left,) if symbol == ">" else (right,) if symbol == "<" else (left, right)
+        for side in doubtful:
+            holds = holds if side.known else holds & ~side.value.isnan()
+    return holds.fill_null(False) if left.nullable or right.nullable else holds
+
+
+# Sets and lists ------------------------------------------------------------------------------------------------------
+
+
+def items(table: Columns, column: Column, static: Type) -> Column:
+    """Return the items of a set or list as they count (`values.items_of`); null has none.
+
+    Raises:
+        NotInSqlError: the engine has no such functions, or the columns are to be exact and items are normalised.
+    """
+    if column.known:
+        found = items_of(static, column.constant)
+        value = table.literal(list(found), Kind.ITEMS)
+        return replace(column, value=value, nullable=False, constant=found)
+    return _found_items(table, column, static, static.skip_duplicates)
+
+
+def _found_items(table: Columns, column: Column, static: Type, without_duplicates: bool) -> Column:
+    given = table.array(column.value)
+    every = given.fill_null(table.literal([], Kind.ITEMS)) if column.nullable else given
+    every = every.map(_without_null)
+    guards: tuple[Guard, ...] = ()
+    if static.item is Kind.TEXT:
+        guards = (Guard(table.share(~table.is_ascii(table.literal("", Kind.TEXT).join(every))), DEFERRED),)
+        every = every.map(_normalised_ascii)
+    if static.skip_empty:
+        every = without_empty(every)
+    every = table.distinct(table.share(every)) if without_duplicates else every
+    return column.then(table.share(every.sort() if static.sort else every), *guards)
+
+
+def _without_null(item: Expr) -> Expr:
+    return item.fill_null("")
+
+
+def without_empty(array: Expr) -> Expr:
+    """Return an array without empty texts."""
+
+    def filled(item: Expr) -> Expr:
+        return item != ""
+
+    return array.filter(filled)
+
+
+def search_items(table: Columns, operation: str, column: Column, static: Type, search: Column, search_type: Type) -> Column:
+    """Return whether a set or list holds, begins or ends with an item; null on either side: false.
+
+    Raises:
+        NotInSqlError: the engine has no such functions, or the columns are to be exact and items are normalised.
+    """
+    exact = Kind.BYTES in (static.item, search_type.kind)
+    counted = Type(Kind.ITEMS, Kind.BYTES if exact else Kind.TEXT, static.skip_empty, static.skip_duplicates)
+    if operation == "ENDS_WITH" and static.skip_duplicates:
+        # The last item is the last of the first occurrences, which no engine's function gives.
+        raise NotInSqlError
+    found = _found_items(table, column, counted, without_duplicates=False)
+    wanted = plain(table, search, search_type) if exact else normalised(table, search, search_type)
+    guards, declared = joined((found, wanted))
+    count = found.value.length()
+    place = 0 if operation == "STARTS_WITH" else count - 1
+    holds = (
+        found.value.contains(wanted.value) if operation == "CONTAINS" else (count > 0) & (found.value[place] == wanted.value)
+    )
+    there = [side.value.notnull() for side in (column, search) if side.nullable]
+    for condition in there:
+        holds = holds & condition
+    return Column(holds.fill_null(False), guards, declared, nullable=False)
+
+
+def search_text(table: Columns, operation: str, column: Column, static: Type, search: Column, search_type: Type) -> Column:
+    """Return whether a text holds, begins or ends with another: to the letter if either is Bytes, else normalised.
+
+    Raises:
+        NotInSqlError: the columns are to be exact and texts are normalised.
+    """
+    form = plain if Kind.BYTES in (static.kind, search_type.kind) else normalised
+    text, wanted = form(table, column, static), form(table, search, search_type)
+    guards, declared = joined((text, wanted))
+    return Column(search_plain(operation, text.value, wanted.value), guards, declared, nullable=False)
+
+
+def search_plain(operation: str, text: Expr, wanted: Expr) -> Expr:
+    """Return whether a text holds, begins or ends with another, to the letter."""
+    find: Callable[[Expr], Expr] = {"CONTAINS": text.contains, "STARTS_WITH": text.startswith, "ENDS_WITH": text.endswith}[
+        operation
+    ]
+    return find(wanted)

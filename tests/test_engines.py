@@ -1,0 +1,246 @@
+"""The interpreter and the engines give every object the same code."""
+
+import json
+import math
+import os
+from random import Random
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from reeve.evaluate.engines.duckdb import DuckDB
+from reeve.evaluate.interpreter import compile_body
+from reeve.evaluate.objects import Objects
+from reeve.language.errors import Place
+from reeve.language.expressions import ExtractSource, Scope, read_expression
+from reeve.language.logic import Body, Condition
+from reeve.language.operations.base import NotCollected
+from reeve.language.syntax import FileReader
+from reeve.language.types import NAMED, Kind
+from reeve.language.values import parse_date_time
+from reeve.model import Field, ObjectType, Relation, Status
+from tables import codes_of, write_table
+from test_language_properties import FIELDS, NOW, booleans, instants, node, numbers, texts
+
+KINDS = {name: kind for kind, names in FIELDS.items() for name in names}
+OWN = {name: Field(name, kind) for name, kind in KINDS.items()}
+TYPES = {
+    "parent": ObjectType(
+        "parent",
+        "Parent",
+        fields={**OWN, "id": Field("id", "Bytes"), "ownerId": Field("ownerId", "Bytes")},
+        lookups={"o": Relation("o", "owner", foreign_key="ownerId")},
+        related_lists={"c": Relation("c", "child", foreign_key="parentId")},
+        id_field="id",
+    ),
+    "owner": ObjectType(
+        "owner",
+        "Owner",
+        fields={**OWN, "id": Field("id", "Bytes"), "bossId": Field("bossId", "Bytes"), "goneAt": Field("goneAt", "DateTime")},
+        lookups={"p": Relation("p", "owner", foreign_key="bossId")},
+        related_lists={"k": Relation("k", "child", foreign_key="ownerId")},
+        id_field="id",
+        disappearance_field="goneAt",
+    ),
+    "child": ObjectType(
+        "child",
+        "Child",
+        fields={
+            **OWN,
+            **{name: Field(name, "Bytes") for name in ("id", "parentId", "ownerId")},
+            "disappearanceTime": Field("disappearanceTime", "DateTime"),
+        },
+        related_lists={"g": Relation("g", "grandchild", foreign_key="childId")},
+        id_field="id",
+    ),
+    "grandchild": ObjectType(
+        "grandchild", "Grandchild", fields={**OWN, **{n: Field(n, "Bytes") for n in ("id", "childId")}}, id_field="id"
+    ),
+}
+MESSAGE = "Not known."
+CHECKS = {
+    "DATE_TIME_FROM": ("isEmpty", "invalidFormat"),
+    "DURATION_FROM": ("isEmpty", "invalidFormat"),
+    "JSON_FROM": ("isEmpty", "isInvalid"),
+    "JSON_QUERY_TEXT": ("resultTypeMismatch", "evaluationError", "resultIsEmpty"),
+    "BOOLEAN_FROM": ("isEmpty",),
+    "ATTRIBUTES_FROM": ("isEmpty",),
+    "ATTRIBUTE_VALUE": ("keyNotFound", "duplicateKey", "valueIsEmpty"),
+}
+
+
+def decorate(data, draw, prefix=""):
+    """Add undetermined checks, lookups and extracts at random places."""
+    if isinstance(data, list):
+        return [decorate(item, draw, prefix) for item in data]
+    if not isinstance(data, dict):
+        return data
+    ((name, body),) = data.items() if len(data) == 1 else ((None, None),)
+    if name == "FIELD":
+        path = draw(st.sampled_from(["", "", "", "o.", "o.p."])) + body["path"] if prefix == "" else body["path"]
+        checks = {}
+        if draw(st.integers(0, 3)) == 0:
+            checks["isEmpty"] = MESSAGE
+        if draw(st.integers(0, 5)) == 0:
+            delegate = draw(st.sampled_from(["t1", "n1", "l1", "o1", "d1"]))
+            checks["noAccessDelegate"] = {"path": delegate, "currentStateMessage": MESSAGE}
+        return {"FIELD": {"path": path, **({"undeterminedIf": checks} if checks else {})}}
+    found = {key: decorate(value, draw, prefix) for key, value in data.items()}
+    if name in CHECKS and draw(st.booleans()):
+        wanted = [check for check in CHECKS[name] if draw(st.booleans())]
+        if wanted:
+            found[name] = {**found[name], "undeterminedIf": dict.fromkeys(wanted, MESSAGE)}
+    return found
+
+
+@st.composite
+def checks(draw, depth=2, lists=(), lookups=True):
+    choice = draw(st.integers(0, 9))
+    if lists and choice < 3:
+        status, name = draw(st.sampled_from([str(s) for s in Status])), draw(st.sampled_from(lists))
+        kind = draw(st.sampled_from(["RELATED_LIST_HAS", "RELATED_LIST_HAS_NO", "RELATED_LIST_COUNT"]))
+        has = {kind: {"status": status, "relationshipName": name}}
+        if kind == "RELATED_LIST_COUNT":
+            has = {"GREATER_THAN": {"left": has, "right": {"NUMBER": draw(st.integers(0, 2))}}}
+        return {"AND": {"args": [has, draw(checks(depth - 1, (), lookups))]}} if depth > 1 and draw(st.booleans()) else has
+    if choice == 9:
+        data = {draw(st.sampled_from(["IS_EMPTY_LOOKUP", "NOT_EMPTY_LOOKUP"])): draw(st.sampled_from(["o", "o.p"]))}
+        return data if lookups else {"EXTRACT": draw(st.sampled_from(["one", "two"]))}
+    if choice == 8:
+        return {"EXTRACT": draw(st.sampled_from(["one", "two", "o.one", "o.p.two"] if lookups else ["one", "two"]))}
+    data = draw(booleans(depth))
+    data = {"NOT": {"arg": data}} if choice == 7 else data
+    return decorate(data, draw, "" if lookups else "none")
+
+
+def without_lookups(data):
+    return "LOOKUP" not in str(data)
+
+
+def body(type_name, conditions, extracts, related=None):
+    object_type = TYPES[type_name]
+    reader = FileReader("x", [])
+    scope = Scope(object_type, TYPES.__getitem__, extracts, checks_required=False)
+    read = [read_expression(reader, node(data), scope) for data in conditions]
+    if None in read:
+        return None
+    statuses = [Status.INCOMPLIANT, Status.INAPPLICABLE, Status.COMPLIANT]
+    made = tuple(Condition(statuses[n % 3], "m", None, check, Place("x")) for n, check in enumerate(read))
+    return Body(object_type, made, Status.COMPLIANT, "m", None, related or {})
+
+
+VALUES = {
+    "Text": texts | instants,
+    "Bytes": texts,
+    "Number": numbers | st.sampled_from([math.nan, math.inf, -math.inf, 0.0, -0.0, 5e-324]),
+    "Boolean": st.booleans(),
+    "DateTime": instants,
+    "Set of Text": st.lists(texts | st.none(), max_size=3),
+    "List of Text": st.lists(texts, max_size=3),
+    "List of Bytes": st.lists(texts | st.none(), max_size=3),
+}
+SIZES = {"parent": 40, "owner": 12, "child": 60, "grandchild": 40}
+POOLS = st.fixed_dictionaries({kind: st.lists(of, min_size=4, max_size=12) for kind, of in VALUES.items()})
+worlds = st.tuples(POOLS, st.integers(0, 2**32))
+KEYS = {"parent": {"ownerId": "owner"}, "owner": {"bossId": "owner"}}
+KEYS |= {"child": {"parentId": "parent", "ownerId": "owner"}, "grandchild": {"childId": "child"}}
+MISSING = ["t1", "o1", "n1", "o", "ownerId", "c", "g", "k", "bossId"]
+
+
+def some_objects(world):
+    """Mix the values of the pools into objects; a third of their fields are null, some could not be collected."""
+    pools, seed = world
+    random = Random(seed)
+    found = {}
+    for name, object_type in TYPES.items():
+        found[name] = []
+        for number in range(SIZES[name]):
+            one = {key: random.choice([None, *pools[kind] * 2]) for key, kind in KINDS.items() if random.random() < 0.8}
+            one |= {key: f"{to} {random.randrange(SIZES[to] + 3)}é" for key, to in KEYS[name].items() if random.random() < 0.9}
+            if "goneAt" in object_type.fields or "disappearanceTime" in object_type.fields:
+                when = "goneAt" if "goneAt" in object_type.fields else "disappearanceTime"
+                one[when] = "2026-01-01T00:00:00Z" if random.random() < 0.2 else None
+            if random.random() < 0.15:
+                one["_missing"] = dict.fromkeys(random.sample(MISSING, 2), 'said "t2": no')
+            found[name].append({**one, "id": f"{name} {number}é"})
+    return found
+
+
+policies = st.lists(
+    st.tuples(
+        st.lists(checks(lists=("c", "o.k")), min_size=1, max_size=3),
+        st.lists(checks(1, ("g",), lookups=False).filter(without_lookups), min_size=1, max_size=2),
+        st.lists(checks(1, (), lookups=False).filter(without_lookups), min_size=1, max_size=2),
+    ),
+    min_size=3,
+    max_size=12,
+)
+extracts_ = st.tuples(booleans(1).filter(without_lookups), booleans(2).filter(without_lookups))
+
+
+def as_value(kind, value):
+    return parse_date_time(value) if NAMED[kind].kind is Kind.DATE_TIME and isinstance(value, str) else value
+
+
+def prepared(world):
+    """Return the rows to write, and the fields as the interpreter has them."""
+    rows, fields = {}, {}
+    for name, objects in world.items():
+        rows[name], fields[name] = [], []
+        for found in objects:
+            one = dict(found)
+            reasons = one.pop("_missing", {})
+            own = {key: None if key in reasons else value for key, value in one.items()}
+            rows[name].append({**own, "_notCollected": json.dumps(reasons) if reasons else None})
+            declared = {key: as_value(field.type, own.get(key)) for key, field in TYPES[name].fields.items()}
+            fields[name].append({**declared, **{key: NotCollected(why) for key, why in reasons.items()}})
+    return rows, fields
+
+
+def behind(row):
+    owner = row.get("o")
+    return owner and (dict(owner), owner.get("p") and dict(owner["p"]))
+
+
+def compare(engine, directory, world, policies, extracts):
+    rows, fields = prepared(some_objects(world))
+    sources = {name: ExtractSource("x", node(data)) for name, data in zip(("one", "two"), extracts, strict=True)}
+    programs = {}
+    for number, (own, child, grandchild) in enumerate(policies):
+        inner = body("grandchild", grandchild, sources)
+        middle = inner and body("child", child, sources, {"g": inner})
+        outer = middle and body("parent", own, sources, {"c": middle, "o.k": middle})
+        if outer:
+            programs[str(number)] = compile_body(outer)
+    if not programs:
+        return 0
+    files = {n: [write_table(directory / f"{n}.parquet", TYPES[n], found, provenance=True)] for n, found in rows.items()}
+    found = codes_of(engine, files, programs, TYPES.__getitem__, NOW)
+    objects = Objects(TYPES.__getitem__, fields.__getitem__)
+    for policy, program in programs.items():
+        for one in fields["parent"]:
+            row = objects.row(TYPES["parent"], one)
+            outcome = program.judge(row, NOW)
+            texts_ = [condition.check.text() for condition in program.body.conditions]
+            assert found[policy][one["id"]] == outcome.code, (texts_, one, behind(row), outcome)
+    return len(programs) * len(fields["parent"])
+
+
+ENGINES = {"duckdb": lambda spill: DuckDB(spill, threads=1)}
+
+EXAMPLES = {"duckdb": 15}
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_engines_say_what_the_interpreter_says(name, tmp_path):
+    engine = ENGINES[name](tmp_path / "spill")
+    fuzz = os.environ.get("HYPOTHESIS_PROFILE") == "fuzz"
+
+    # A failing case is shown as it was found: to shrink it takes an engine minutes.
+    @settings(max_examples=10_000 if fuzz else EXAMPLES[name], phases=[Phase.explicit, Phase.reuse, Phase.generate])
+    @given(worlds, policies, extracts_)
+    def same(world, policies, extracts):
+        compare(engine, tmp_path, world, policies, extracts)
+
+    same()
