@@ -268,7 +268,7 @@ def test_an_output_directory_that_can_not_be_written(account, reeve, tmp_path):
 
 
 def test_two_scans_at_once_into_one_directory(account, reeve, tmp_path):
-    from reeve.inventory.snapshot import writing
+    from reeve.inventory.directory import writing
 
     three(account)
     with writing(tmp_path / "out" / "snapshot"):

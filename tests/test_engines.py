@@ -199,8 +199,9 @@ def prepared(world):
 
 
 def behind(row):
+    """Return the objects behind an object's lookups, to be shown."""
     owner = row.get("o")
-    return owner and (dict(owner), owner.get("p") and dict(owner["p"]))
+    return [owner, *behind({"o": owner.get("p")})] if hasattr(owner, "get") else [owner]
 
 
 def compare(engine, directory, world, policies, extracts):

@@ -11,7 +11,7 @@ from reeve.cli.options import account_options, output_options, policy_options
 from reeve.cli.working import open_repository, progress
 from reeve.findings.results import EXIT_INCOMPLETE, EXIT_WELL
 from reeve.findings.scan import collect_snapshot, production_programs, select_policies
-from reeve.inventory.snapshot import writing
+from reeve.inventory.directory import writing
 
 
 @click.command("collect")

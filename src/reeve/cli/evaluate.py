@@ -4,20 +4,34 @@ from pathlib import Path
 
 import click
 
+from reeve.cli.judging import EngineChoice, engine_options, judged
 from reeve.cli.options import chosen_formats, policy_options, report_options, wants_color
-from reeve.cli.working import open_repository, write_reports
-from reeve.findings.scan import judge_snapshot, production_programs, select_policies, snapshot_directory
+from reeve.cli.working import open_repository, progress, write_reports
+from reeve.findings.judge import snapshot_directory
+from reeve.findings.scan import production_programs, select_policies
 
 
 @click.command("evaluate")
 @click.argument("snapshot", type=click.Path(path_type=Path))
 @policy_options
+@engine_options
+@click.option(
+    "--since",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Judge only what has changed since an earlier evaluation with --format parquet, whose --out was DIR.",
+)
 @report_options
 def command(
     snapshot: Path,
     repo: Path | None,
     policies: tuple[str, ...],
     framework: str | None,
+    engine: str,
+    threads: int | None,
+    memory: str | None,
+    master: str | None,
+    since: Path | None,
     out: Path | None,
     formats: str | None,
     quiet: bool,
@@ -32,10 +46,15 @@ def command(
     Examples:
       reeve evaluate reeve-out
       reeve evaluate snapshot --format json
+      reeve evaluate monday --out one --format parquet
+      reeve evaluate tuesday --out two --format parquet --since one
+      reeve evaluate snapshot --out out --engine spark --master yarn
     """
     wanted = chosen_formats(formats, out)
+    choice = EngineChoice(engine, threads, memory, master)
     repository = open_repository(repo)
     programs = production_programs(repository, select_policies(repository, policies, framework))
-    results = judge_snapshot(repository, programs, snapshot_directory(snapshot))
+    with progress(quiet) as tell:
+        results, wanted = judged(repository, programs, snapshot_directory(snapshot), choice, wanted, out, tell, since)
     write_reports(results, wanted, out, quiet, wants_color(no_color))
     return results.exit_code

@@ -13,7 +13,7 @@ from reeve.cli.options import repository_option
 from reeve.cli.working import open_repository
 from reeve.evaluate.policy_tests import moment_of
 from reeve.evaluate.trace import trace
-from reeve.findings.scan import snapshot_directory, snapshot_rows
+from reeve.findings.judge import Snapshot, snapshot_directory
 from reeve.language.errors import nearest
 from reeve.language.logic import Body
 from reeve.language.operations.base import Moment, Row
@@ -67,12 +67,13 @@ def _objects(repository: Repository, body: Body, wanted: str, snapshot: Path) ->
     directory = snapshot_directory(snapshot)
     names: list[str] = []
     found = False
-    for row, record, moment in snapshot_rows(repository, body, directory):
+    taken = Snapshot(repository, directory)
+    for record, row in taken.rows(body.object_type):
         name = str(record.fields.get(body.object_type.name_field) or "")
         identifier = str(record.fields.get(body.object_type.id_field) or "")
         if wanted in (name, identifier):
             found = True
-            yield name or identifier, row, moment
+            yield name or identifier, row, taken.moment
         names.append(name)
     if not found:
         raise UserError(f"there is no {body.object_type.id} {wanted!r} in {directory}{nearest(wanted, names)}")

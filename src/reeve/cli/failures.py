@@ -10,6 +10,15 @@ import click
 EXIT_WRONG_USE, EXIT_INCOMPLETE, EXIT_INTERNAL, EXIT_INTERRUPTED = 2, 3, 70, 130
 
 
+WRONG_USE = (
+    "reeve.inventory.manifest.SnapshotError",
+    "reeve.evaluate.engines.engine.EngineError",
+    "reeve.cli.failures.UserError",
+    "builtins.LookupError",
+)
+"""Errors whose one line says it all."""
+
+
 class UserError(Exception):
     """Wrong use that the arguments' own checks can't see; the message says what to do."""
 
@@ -61,7 +70,7 @@ def _known(error: BaseException) -> int:
     if kind == "reeve.collect.aws.api.ApiError":
         say(f"{error}; {getattr(error, 'advice', '')}")
         return EXIT_INCOMPLETE
-    if kind in ("reeve.inventory.snapshot.SnapshotError", "reeve.cli.failures.UserError", "builtins.LookupError"):
+    if kind in WRONG_USE:
         say(str(error))
         return EXIT_WRONG_USE
     if isinstance(error, OSError):

@@ -64,26 +64,28 @@ report_options: Decorator = together(
         "--format",
         "formats",
         metavar="NAME[,NAME]",
-        help="terminal, json, html. Default: terminal, and with --out all three.",
+        help="terminal, json, html, parquet. Default: terminal; with --out also json and html, or parquet for much.",
     ),
     output_options,
 )
 
 
-def chosen_formats(formats: str | None, out: Path | None) -> tuple[str, ...]:
-    """Return the formats to write.
+def chosen_formats(formats: str | None, out: Path | None) -> tuple[str, ...] | None:
+    """Return the formats to write; None leaves them to the size of what is judged.
 
     Raises:
         UserError: a format that doesn't exist, or several for standard output.
     """
     if formats is None:
-        return FORMATS if out else ("terminal",)
+        return None
     names = tuple(dict.fromkeys(name.strip() for name in formats.split(",") if name.strip()))
     for name in names:
         if name not in FORMATS:
             raise UserError(f"there is no format {name!r}; there are {', '.join(FORMATS)}")
     if not names:
         raise UserError(f"--format needs a name: {', '.join(FORMATS)}")
+    if out is None and "parquet" in names:
+        raise UserError("parquet goes into files; choose a directory with --out DIR")
     if out is None and len(names) > 1:
         raise UserError(f"standard output takes one format, not {len(names)}; choose one, or a directory with --out DIR")
     return names

@@ -7,15 +7,17 @@ from pathlib import Path
 import click
 
 from reeve.cli.collecting import account_api
+from reeve.cli.judging import EngineChoice, engine_options, judged
 from reeve.cli.options import account_options, chosen_formats, policy_options, report_options, wants_color
 from reeve.cli.working import open_repository, progress, write_reports
-from reeve.findings.scan import collect_snapshot, judge_snapshot, production_programs, select_policies
-from reeve.inventory.snapshot import writing
+from reeve.findings.scan import collect_snapshot, production_programs, select_policies
+from reeve.inventory.directory import writing
 
 
 @click.command("scan")
 @policy_options
 @account_options
+@engine_options
 @report_options
 def command(
     repo: Path | None,
@@ -25,6 +27,10 @@ def command(
     region: str | None,
     live: bool,
     demo: bool,
+    engine: str,
+    threads: int | None,
+    memory: str | None,
+    master: str | None,
     out: Path | None,
     formats: str | None,
     quiet: bool,
@@ -43,6 +49,7 @@ def command(
       reeve scan --demo
     """
     wanted = chosen_formats(formats, out)
+    choice = EngineChoice(engine, threads, memory, master)
     repository = open_repository(repo)
     programs = production_programs(repository, select_policies(repository, policies, framework))
     with ExitStack() as stack:
@@ -52,6 +59,6 @@ def command(
             api = stack.enter_context(account_api(demo, profile, region))
             collect_snapshot(api, repository, programs, directory, tell, live)
             tell("judging", 0, None)
-            results = judge_snapshot(repository, programs, directory)
+            results, wanted = judged(repository, programs, directory, choice, wanted, out, tell)
         write_reports(results, wanted, out, quiet, wants_color(no_color))
     return results.exit_code

@@ -136,7 +136,7 @@ def _print_difference(repository: Repository, case: Case) -> None:
 
 def _update(repository: Repository, failed: Sequence[Case]) -> None:
     """Rewrite what is expected of the failed objects; everything else in a file stays as it is, to the letter."""
-    from reeve.inventory.snapshot import replace_file
+    from reeve.inventory.directory import replace_file
 
     by_file: dict[str, dict[int, Case]] = {}
     for case in failed:

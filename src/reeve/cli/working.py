@@ -76,6 +76,8 @@ def write_reports(results: "Results", formats: tuple[str, ...], out: Path | None
             if not (quiet and out):
                 _print(results, color)
             continue
+        if name not in FILES:
+            continue  # an engine has written the outcomes
         content = FILES[name](results)
         if out is None:
             sys.stdout.buffer.write(content)
@@ -84,7 +86,7 @@ def write_reports(results: "Results", formats: tuple[str, ...], out: Path | None
 
 
 def _write(path: Path, content: bytes) -> None:
-    from reeve.inventory.snapshot import replace_file
+    from reeve.inventory.directory import replace_file
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

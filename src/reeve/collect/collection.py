@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reeve.inventory.manifest import CollectionError
-from reeve.inventory.snapshot import Record
+from reeve.inventory.records import Record
 
 Progress = Callable[[str, int, int | None], None]
 """Told what is being read, how many are done, and of how many (None: not known)."""

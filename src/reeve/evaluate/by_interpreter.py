@@ -8,11 +8,12 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
-from reeve.evaluate.interpreter import Compiler, Program
+from reeve.evaluate.interpreter import Compiler, Program, compile_body
 from reeve.language.columns import ERROR, Columns, Expr, microseconds
 from reeve.language.expressions import operands_of
+from reeve.language.logic import Body
 from reeve.language.operations.aws_policy import AwsPolicyAllows
 from reeve.language.operations.base import (
     Evaluate,
@@ -38,13 +39,51 @@ Evaluated = tuple[int, Any]
 """The number of the check that fired (0: none) and the value, as a column holds it."""
 
 
+class Recipe(Protocol):
+    """What a mapping's function is made from; it can be sent to another process, where a function could not."""
+
+    def function(self) -> Callable[[Sequence[Any]], Evaluated]:
+        """Return the function of the inputs' values."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class DistinctMapping:
     """A function over the distinct values of some columns of a table; `declared` checks may fire."""
 
     inputs: tuple[Expr, ...]
-    evaluate: Callable[[Sequence[Any]], Evaluated]
+    recipe: Recipe
     declared: int
+
+
+@dataclass(frozen=True, slots=True)
+class _FieldInput:
+    path: str
+    kind: Kind
+    at: int
+    missing_at: int | None
+
+    def put(self, row: dict[str, Any], values: Sequence[Any]) -> None:
+        uncollected = self.missing_at is not None and values[self.missing_at]
+        _put(row, self.path, NotCollected("not collected") if uncollected else from_column(self.kind, values[self.at]))
+
+
+@dataclass(frozen=True, slots=True)
+class _IdentityInput:
+    at: int
+
+    def put(self, row: dict[str, Any], values: Sequence[Any]) -> None:
+        row["id"] = values[self.at]
+
+
+@dataclass(frozen=True, slots=True)
+class _GivenInput:
+    name: str
+    at: int
+    guards: tuple[int, ...]
+
+    def put(self, row: dict[str, Any], values: Sequence[Any]) -> None:
+        row[self.name] = NotCollected("not collected") if any(values[guard] for guard in self.guards) else values[self.at]
 
 
 @dataclass(slots=True)
@@ -53,8 +92,7 @@ class _Inputs:
 
     table: Columns
     columns: list[Expr] = field(default_factory=list[Expr])
-    places: list[Callable[[dict[str, Any], Sequence[Any]], None]] = field(default_factory=list[Any])
-    given: dict[int, str] = field(default_factory=dict[int, str])
+    places: list[_FieldInput | _IdentityInput | _GivenInput] = field(default_factory=list[Any])
 
     def add(self, column: Expr) -> int:
         self.columns.append(column)
@@ -63,28 +101,15 @@ class _Inputs:
     def add_field(self, path: str) -> None:
         value, missing, static = self.table.field(path)
         at = self.add(value)
-        missing_at = None if missing is None else self.add(missing)
-
-        def put(row: dict[str, Any], values: Sequence[Any]) -> None:
-            uncollected = missing_at is not None and values[missing_at]
-            _put(row, path, NotCollected("not collected") if uncollected else from_column(static.kind, values[at]))
-
-        self.places.append(put)
+        self.places.append(_FieldInput(path, static.kind, at, None if missing is None else self.add(missing)))
 
     def add_identity(self) -> None:
-        at = self.add(self.table.identity())
-        self.places.append(lambda row, values: row.update(id=values[at]))
+        self.places.append(_IdentityInput(self.add(self.table.identity())))
 
-    def add_given(self, expression: Expression) -> None:
+    def add_given(self, expression: Expression, name: str) -> None:
         column = self.table.column(expression)
-        name = f"\0{len(self.given)}"
-        at, guards = self.add(column.value), [self.add(guard.when) for guard in column.guards]
-
-        def put(row: dict[str, Any], values: Sequence[Any]) -> None:
-            row[name] = NotCollected("not collected") if any(values[guard] for guard in guards) else values[at]
-
-        self.given[id(expression)] = name
-        self.places.append(put)
+        at = self.add(column.value)
+        self.places.append(_GivenInput(name, at, tuple(self.add(guard.when) for guard in column.guards)))
 
 
 def _put(row: dict[str, Any], path: str, value: Value) -> None:
@@ -139,46 +164,67 @@ class _GivenCompiler(Compiler):
         return read
 
 
+@dataclass(frozen=True, slots=True)
+class _ExpressionRecipe:
+    """An expression, and how the inputs' values get into the row that it reads."""
+
+    expression: Expression
+    places: tuple[_FieldInput | _IdentityInput | _GivenInput, ...]
+    moment: Moment
+
+    def compiled(self) -> tuple[Evaluate, int]:
+        """Return the interpreter's function, and how many checks it declares."""
+        compiler = _GivenCompiler({id(leaf): name for leaf, name in _native_leaves(self.expression)})
+        return compiler.compile(self.expression), len(compiler.declared)
+
+    def function(self) -> Callable[[Sequence[Any]], Evaluated]:
+        """Return the function of the inputs' values (`Recipe.function`)."""
+        (evaluate, _), moment, puts = self.compiled(), self.moment, [place.put for place in self.places]
+
+        def function(values: Sequence[Any]) -> Evaluated:
+            row: dict[str, Any] = {}
+            for put in puts:
+                put(row, values)
+            try:
+                return 0, to_column(evaluate(row, moment))
+            except FiredError as fired:
+                return fired.number, None
+            except (EvaluationError, WrongTypeError, RecursionError, OverflowError):
+                return ERROR, None
+
+        return function
+
+
 def mapping_of(expression: Expression, table: Columns) -> DistinctMapping:
     """Return an expression as a mapping over the distinct values of what it reads."""
     inputs = _Inputs(table)
-    seen: set[str] = set()
-    for leaf in _leaves(expression):
-        if isinstance(leaf, NATIVE):
-            inputs.add_given(leaf)
-        elif isinstance(leaf, UnitTest):
-            inputs.add_identity()
-        for path in _paths(leaf):
-            if path not in seen:
-                seen.add(path)
-                inputs.add_field(path)
-    compiler = _GivenCompiler(inputs.given)
-    evaluate, moment, places = compiler.compile(expression), table.moment, tuple(inputs.places)
-
-    def function(values: Sequence[Any]) -> Evaluated:
-        row: dict[str, Any] = {}
-        for put in places:
-            put(row, values)
-        try:
-            return 0, to_column(evaluate(row, moment))
-        except FiredError as fired:
-            return fired.number, None
-        except (EvaluationError, WrongTypeError, RecursionError, OverflowError):
-            return ERROR, None
-
-    return DistinctMapping(tuple(inputs.columns), function, len(compiler.declared))
+    for leaf, name in _native_leaves(expression):
+        inputs.add_given(leaf, name)
+    if any(isinstance(leaf, UnitTest) for leaf in leaves(expression)):
+        inputs.add_identity()
+    for path in dict.fromkeys(path for leaf in leaves(expression) for path in paths(leaf)):
+        inputs.add_field(path)
+    recipe = _ExpressionRecipe(expression, tuple(inputs.places), table.moment)
+    return DistinctMapping(tuple(inputs.columns), recipe, recipe.compiled()[1])
 
 
-def _leaves(expression: Expression) -> Iterator[Expression]:
+def _native_leaves(expression: Expression) -> Iterator[tuple[Expression, str]]:
+    """Yield the parts of an expression whose values are given, each with its name in the row."""
+    found = (leaf for leaf in leaves(expression) if isinstance(leaf, NATIVE))
+    return ((leaf, f"\0{number}") for number, leaf in enumerate(found))
+
+
+def leaves(expression: Expression) -> Iterator[Expression]:
     """Yield what reads the object, in an expression."""
     if isinstance(expression, (Field, Tag, AwsPolicyAllows, UnitTest, *NATIVE)):
         yield expression
     if not isinstance(expression, NATIVE):
         for operand in operands_of(expression):
-            yield from _leaves(operand)
+            yield from leaves(operand)
 
 
-def _paths(leaf: Expression) -> Iterator[str]:
+def paths(leaf: Expression) -> Iterator[str]:
+    """Yield the paths of the fields that a leaf reads."""
     match leaf:
         case Field():
             yield leaf.prefix + leaf.path
@@ -193,11 +239,25 @@ def _paths(leaf: Expression) -> Iterator[str]:
             return
 
 
+@dataclass(frozen=True, slots=True)
+class _ProgramRecipe:
+    """A policy over objects of an untyped type, whose columns hold JSON."""
+
+    body: Body
+    names: tuple[str, ...]
+    moment: Moment
+
+    def function(self) -> Callable[[Sequence[Any]], Evaluated]:
+        """Return the function from the columns' values to (0, code) (`Recipe.function`)."""
+        program, names, moment = compile_body(self.body), self.names, self.moment
+
+        def function(values: Sequence[Any]) -> Evaluated:
+            row = {name: json.loads(value) for name, value in zip(names, values, strict=True) if value is not None}
+            return 0, program.judge(row, moment).code
+
+        return function
+
+
 def whole_program(program: Program, names: Sequence[str], columns: Sequence[Expr], moment: Moment) -> DistinctMapping:
     """Return a program over objects of an untyped type, whose columns hold JSON, as one mapping to its codes."""
-
-    def function(values: Sequence[Any]) -> Evaluated:
-        row = {name: json.loads(value) for name, value in zip(names, values, strict=True) if value is not None}
-        return 0, program.judge(row, moment).code
-
-    return DistinctMapping(tuple(columns), function, 0)
+    return DistinctMapping(tuple(columns), _ProgramRecipe(program.body, tuple(names), moment), 0)

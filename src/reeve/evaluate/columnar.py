@@ -250,7 +250,7 @@ class _Table:
         return Column(self.stages.ref(mapped.value), tuple(guards), declared)
 
     def _same_for_all(self, mapping: DistinctMapping, kind: Kind) -> Column:
-        fired, value = mapping.evaluate(())
+        fired, value = mapping.recipe.function()(())
         guards = (Guard(self.literal(True, Kind.BOOLEAN), fired),) if fired else ()
         return Column(self.literal(value, kind), guards, mapping.declared)
 

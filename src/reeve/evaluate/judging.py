@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from reeve.evaluate.changes import AFFECTED, KEY, Changes, Since
 from reeve.evaluate.columnar import DEFERRED_CODE, ID, Plan, Setting, plan, table_name
 from reeve.evaluate.engines.dialect import Dialect, ibis
 from reeve.evaluate.engines.engine import Engine, EngineError, conversions
@@ -14,11 +15,11 @@ from reeve.language.operations.base import Moment
 from reeve.language.types import Kind
 from reeve.model import ObjectType
 
-FIRST, JUDGED, EXACT = "all", "judged", "exact"
-"""The folders of a type's outcomes: of all objects; or, when some need exact columns, of the others and of these."""
+FIRST, JUDGED, EXACT, KEPT = "all", "judged", "exact", "kept"
+"""The folders of a type's outcomes: of all objects; or, when some need exact columns, of the others and of these; and what is
+as it was earlier."""
 
-
-_WRITTEN = "reeve_written"
+_WRITTEN, _EARLIER = "reeve_written", "reeve_earlier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ def judge_tables(
     object_type: Callable[[str], ObjectType],
     moment: Moment,
     directory: str,
-    done: Callable[[str, int, int], None] = lambda what, done, total: None,
+    tell: Callable[[str, int, int | None], None] = lambda what, done, total: None,
+    since: Mapping[str, Since] | None = None,
 ) -> dict[str, Judged]:
     """Judge every object of every type that the programs are about.
 
@@ -48,7 +50,8 @@ def judge_tables(
         object_type: gives a type by its id.
         moment: when the objects are judged.
         directory: where the outcomes go, a folder for each type; it is new.
-        done: told of each type that is begun: its id, how many are done, how many there are.
+        tell: told of each type that is begun: its id, how many are done, how many there are.
+        since: what is known from earlier, by type; of those types only what has changed is judged.
 
     Returns:
         The outcomes by type.
@@ -72,8 +75,10 @@ def judge_tables(
     setting = Setting(engine.dialect, object_type, columns, moment)
     found: dict[str, Judged] = {}
     for number, (type_id, some) in enumerate(by_type.items()):
-        done(type_id, number, len(by_type))
-        found[type_id] = _judge_type(engine, object_type(type_id), some, setting, f"{directory}/{type_id}")
+        tell(f"judging {type_id}", number, len(by_type))
+        earlier = (since or {}).get(type_id)
+        judge = _judge_type if earlier is None else _Again(earlier, Changes(engine, object_type, columns, earlier.tables))
+        found[type_id] = judge(engine, object_type(type_id), some, setting, f"{directory}/{type_id}")
     return found
 
 
@@ -90,6 +95,29 @@ def _judge_type(
     engine.write(_rows(engine.dialect, first.codes, deferred=False), f"{directory}/{JUDGED}")
     _run(engine, plan(object_type, some, replace(setting, exact=True, only=True)), f"{directory}/{EXACT}")
     return Judged((f"{directory}/{JUDGED}", f"{directory}/{EXACT}"), codes, objects)
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """Judges the objects of a type that have changed, and keeps the earlier outcomes of the others."""
+
+    since: Since
+    changes: Changes
+
+    def __call__(
+        self, engine: Engine, object_type: ObjectType, programs: Mapping[str, Program], setting: Setting, directory: str
+    ) -> Judged:
+        self.changes.find(programs.values())
+        affected: Any = ibis.table({KEY: "string"}, name=AFFECTED)
+        engine.table(ONLY, compiled(engine.dialect, affected.select(**{ONLY: affected[KEY]})))
+        judged = _judge_type(engine, object_type, programs, replace(setting, only=True), directory)
+        columns = self.since.columns
+        engine.open_table(_EARLIER, self.since.outcomes, {ID: Kind.TEXT, **dict.fromkeys(columns.values(), Kind.NUMBER)})
+        earlier: Any = ibis.table({ID: "string", **dict.fromkeys(columns.values(), "float64")}, name=_EARLIER)
+        same = earlier.anti_join(affected, earlier[ID] == affected[KEY])
+        codes = {code: same[columns[policy]].cast("int32") for policy, code in judged.codes.items()}
+        kept = engine.write(compiled(engine.dialect, same.select(ID, **codes)), f"{directory}/{KEPT}")
+        return Judged((*judged.folders, f"{directory}/{KEPT}"), judged.codes, judged.objects + kept)
 
 
 def _deferred(engine: Engine, folder: str, codes: Sequence[str]) -> int:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from reeve.inventory.snapshot import Record
-from reeve.language.operations.base import NotCollected
+from reeve.language.operations.base import NotCollected, Row
 
 YOUNG = timedelta(days=90)
 """How old a key may be that is kept without being replaced (CIS AWS Foundations, on rotation)."""
@@ -26,14 +25,14 @@ class AccessKey:
     last_used_service: str | None = None
 
     @classmethod
-    def of(cls, record: Record) -> "AccessKey":
-        """Return the key in a record of `aws.iam.AccessKey`."""
-        fields: dict[str, Any] = {k: v for k, v in record.fields.items() if not isinstance(v, NotCollected)}
+    def of(cls, row: Row) -> "AccessKey":
+        """Return the key that an object of `aws.iam.AccessKey` is."""
+        fields: dict[str, Any] = {k: v for k, v in row.items() if not isinstance(v, NotCollected)}
         return cls(
             fields["id"],
             fields["status"] == "Active",
             fields["createdAt"],
-            "lastUsedAt" not in record.not_collected,
+            not isinstance(row["lastUsedAt"], NotCollected),
             fields.get("lastUsedAt"),
             fields.get("lastUsedRegion"),
             fields.get("lastUsedService"),

@@ -1,10 +1,18 @@
 """The manifest of a snapshot: whose it is, when it was taken, which calls were made, what could not be read."""
 
+import re
 from datetime import datetime
+from pathlib import Path
 
 import msgspec
 
 SCHEMA = "reeve.snapshot/1"
+MANIFEST = "manifest.json"
+TABLE_FILE = re.compile(r"[A-Za-z0-9._-]+-[0-9a-f]{12}\.parquet(\.part)?")
+
+
+class SnapshotError(Exception):
+    """A snapshot, or outcomes, can't be read or written; the message says why and what to do."""
 
 
 class CollectionError(msgspec.Struct, frozen=True, rename="camel"):
@@ -45,3 +53,25 @@ class Manifest(msgspec.Struct, frozen=True, rename="camel"):
     def complete(self) -> bool:
         """Whether everything that was asked for could be read."""
         return not self.errors
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """Read a snapshot's manifest.
+
+    Raises:
+        SnapshotError: there is none, or it is not one that this version reads.
+    """
+    path = directory / MANIFEST
+    try:
+        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except OSError as error:
+        reason = (error.strerror or "").lower()
+        raise SnapshotError(f"no snapshot in {directory}: {reason}; make one with `reeve collect --out DIR`") from None
+    except msgspec.DecodeError as error:
+        raise SnapshotError(f"{path} is damaged: {error}; collect again") from None
+    if manifest.schema != SCHEMA:
+        raise SnapshotError(f"{path} has the schema {manifest.schema!r}; this version of reeve reads {SCHEMA!r}")
+    for table in manifest.tables.values():
+        if not TABLE_FILE.fullmatch(table.file):
+            raise SnapshotError(f"{path} names the file {table.file!r}, which is none of a snapshot's")
+    return manifest

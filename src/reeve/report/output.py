@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # commands that report nothing need not load an engine to know the formats' names
     from reeve.findings.results import Results
 
-FORMATS = ("terminal", "json", "html")
+FORMATS = ("terminal", "json", "html", "parquet")
+"""What a command can give; parquet is the outcomes that an engine writes."""
 
 
 def _json(results: "Results") -> bytes:

@@ -61,19 +61,27 @@ def _policy(result: PolicyResult, console: Console) -> None:
     offenders = _with_status(result, Status.INCOMPLIANT)
     if offenders:
         console.print()
-        console.print(Text(f"Incompliant ({len(offenders)})", style=STYLES[Status.INCOMPLIANT]))
+        console.print(Text(f"Incompliant ({result.counts[Status.INCOMPLIANT]})", style=STYLES[Status.INCOMPLIANT]))
         for finding in offenders:
             _offender(finding, console)
+        _more(result, Status.INCOMPLIANT, offenders, console)
     unknown = _with_status(result, Status.UNDETERMINED)
     if unknown:
         console.print()
-        console.print(Text(f"Undetermined ({len(unknown)})", style=STYLES[Status.UNDETERMINED]))
+        console.print(Text(f"Undetermined ({result.counts[Status.UNDETERMINED]})", style=STYLES[Status.UNDETERMINED]))
         for finding in unknown:
             _unknown(finding, console)
+        _more(result, Status.UNDETERMINED, unknown, console)
     frameworks = sorted({link.section.framework for link in result.links})
     if frameworks:
         console.print()
         console.print(Text(f"Touches {len(result.links)} sections of {len(frameworks)} frameworks.", style="dim"))
+
+
+def _more(result: PolicyResult, status: Status, shown: Sequence[Finding], console: Console) -> None:
+    more = result.counts[status] - len(shown)
+    if more:
+        _indented(Text(f"… and {more:,} more", style="dim"), console)
 
 
 def _with_status(result: PolicyResult, status: Status) -> Sequence[Finding]:

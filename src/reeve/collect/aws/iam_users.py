@@ -21,7 +21,7 @@ from reeve.collect.aws.credential_report import (
 )
 from reeve.collect.collection import Collection, Progress, Suspect
 from reeve.inventory.manifest import CollectionError
-from reeve.inventory.snapshot import Record
+from reeve.inventory.records import Record
 
 USER, ACCESS_KEY, ROOT_USER = "aws.iam.User", "aws.iam.AccessKey", "aws.iam.RootUser"
 TYPES = (USER, ACCESS_KEY, ROOT_USER)

@@ -136,10 +136,10 @@ class DuckDB:
 
     def _said(self, step: Step, query: str) -> Iterator[bytes]:
         encoder, text = msgspec.json.Encoder(), step.value_dtype not in ("string", "array<string>", "boolean")
-        rows = self._run(query)
+        rows, function = self._run(query), step.mapping.recipe.function()
         while some := rows.fetchmany(2000):
             for number, *values in some:
-                fired, value = step.mapping.evaluate(values)
+                fired, value = function(values)
                 # A double as text, because JSON knows no infinity.
                 shown = repr(value) if text and value is not None else value
                 yield encoder.encode({"n": number, "fired": fired, "value": shown}) + b"\n"

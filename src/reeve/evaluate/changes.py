@@ -1,0 +1,219 @@
+"""What has changed between two snapshots, as far as policies can see: only those objects are judged again.
+
+An object is affected when it, an object that one of its lookups leads to, or a child in one of its related lists is not what
+it was; children are affected in the same way. Objects that were removed or added count as changed.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from reeve import __version__
+from reeve.evaluate.by_interpreter import leaves, paths
+from reeve.evaluate.columnar import NOT_COLLECTED, table_name
+from reeve.evaluate.engines.dialect import ibis
+from reeve.evaluate.engines.engine import Engine, conversions
+from reeve.evaluate.interpreter import Program
+from reeve.evaluate.queries import compiled
+from reeve.evaluate.stages import DTYPES
+from reeve.language.expressions import operands_of
+from reeve.language.operations.base import Expression, Moment
+from reeve.language.operations.dates import Days, Today
+from reeve.language.operations.fields import EmptyLookup, IsDisappeared
+from reeve.language.operations.related import RelatedList
+from reeve.model import ObjectType, Relation
+
+AFFECTED, KEY = "reeve_affected", "key"
+Types = Callable[[str], ObjectType]
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What is known from earlier of one type: all tables of that snapshot, the files of outcomes, the policies' columns."""
+
+    tables: Mapping[str, Sequence[str]]
+    outcomes: Sequence[str]
+    columns: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where a policy looks beyond its object: the paths of lookups, and by related list the reach of its policy."""
+
+    object_type: ObjectType
+    lookups: frozenset[str]
+    lists: Mapping[str, "Reach"]
+
+    @classmethod
+    def of(cls, program: Program) -> "Reach":
+        """Return the reach of a compiled policy."""
+        found: set[str] = set()
+        for condition in program.body.conditions:
+            for leaf in leaves(condition.check):
+                found.update(_lookups(leaf))
+        lists = {name: cls.of(child) for name, child in program.children.items()}
+        found.update(name.rpartition(".")[0] for name in lists)
+        every = {".".join(path.split(".")[: n + 1]) for path in found if path for n in range(path.count(".") + 1)}
+        return cls(program.body.object_type, frozenset(every), lists)
+
+    def types(self, object_type: Types) -> Iterator[str]:
+        """Yield the ids of the types whose tables the policy reads."""
+        yield self.object_type.id
+        for path in self.lookups:
+            relation, before = follow_lookup(self.object_type, path, object_type)
+            if all(step.foreign_key for step in (*before, relation)):
+                yield relation.type
+        for child in self.lists.values():
+            yield from child.types(object_type)
+
+
+def _lookups(leaf: Expression) -> Iterator[str]:
+    match leaf:
+        case EmptyLookup():
+            yield leaf.prefix + leaf.path
+        case IsDisappeared():
+            yield leaf.prefix.removesuffix(".")
+        case RelatedList():
+            yield leaf.relationship_name.rpartition(".")[0]
+        case _:
+            yield from (path.rpartition(".")[0] for path in paths(leaf))
+
+
+def follow_lookup(start: ObjectType, path: str, object_type: Types) -> tuple[Relation, tuple[Relation, ...]]:
+    """Return the last lookup of a path, and those before it."""
+    steps: list[Relation] = []
+    here = start
+    for name in path.split("."):
+        steps.append(here.lookups[name])
+        here = object_type(steps[-1].type)
+    return steps[-1], tuple(steps[:-1])
+
+
+def types_read(programs: Iterable[Program], object_type: Types) -> tuple[str, ...]:
+    """Return the ids of the types whose tables some programs read."""
+    return tuple(dict.fromkeys(name for program in programs for name in Reach.of(program).types(object_type)))
+
+
+def fingerprint(program: Program, object_type: Types, moment: Moment) -> str:
+    """Return what a policy's codes depend on beside the objects, as a digest.
+
+    That is its logic and its children's, the types that it reads, this version of Reeve, and, if it counts days, the UTC day.
+    """
+    types = [object_type(name) for name in dict.fromkeys(Reach.of(program).types(object_type)) if name]
+    day = moment.midnight.date() if any(_counts_days(one) for one in _programs(program)) else None
+    return hashlib.sha256(repr((__version__, program.body, types, day)).encode()).hexdigest()
+
+
+def _programs(program: Program) -> Iterator[Program]:
+    yield program
+    for child in program.children.values():
+        yield from _programs(child)
+
+
+def _counts_days(program: Program) -> bool:
+    pending = [condition.check for condition in program.body.conditions]
+    while pending:
+        expression = pending.pop()
+        if isinstance(expression, (Days, Today)):
+            return True
+        pending.extend(operands_of(expression))
+    return False
+
+
+@dataclass(slots=True)
+class Changes:
+    """Finds the affected objects with an engine; what has changed of a type is found once.
+
+    `open_table` opens a type's table of now and returns its columns; `before` are the files of each type's earlier table.
+    """
+
+    engine: Engine
+    object_type: Types
+    open_table: Callable[[str], Sequence[str]]
+    before: Mapping[str, Sequence[str]]
+    changed: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def find(self, programs: Iterable[Program]) -> int:
+        """Put the ids of the affected objects of the programs' type into the table `reeve_affected`, as `key`.
+
+        Returns:
+            How many there are.
+
+        Raises:
+            EngineError: the engine failed.
+        """
+        found: Any = None
+        for program in programs:
+            ids = self._affected(Reach.of(program))
+            found = ids if found is None else found.union(ids)
+        return self.engine.table(AFFECTED, compiled(self.engine.dialect, found.distinct()))
+
+    def _affected(self, reach: Reach) -> Any:
+        object_type = reach.object_type
+        found = self._changed(object_type).select(**{KEY: object_type.id_field})
+        for path in reach.lookups:
+            relation, before = follow_lookup(object_type, path, self.object_type)
+            if all(step.foreign_key for step in (*before, relation)):
+                target = self.object_type(relation.type)
+                keys = self._changed(target).select(**{KEY: target.id_field})
+                found = found.union(self._leading_to(object_type, path, keys))
+        for name, child in reach.lists.items():
+            prefix, _, last = name.rpartition(".")
+            parent = self._behind(object_type, prefix)
+            foreign_key = parent.related_lists[last].foreign_key
+            if foreign_key is not None:
+                parents = self._parents(child, foreign_key)
+                found = found.union(self._leading_to(object_type, prefix, parents) if prefix else parents)
+        return found
+
+    def _behind(self, object_type: ObjectType, path: str) -> ObjectType:
+        return self.object_type(follow_lookup(object_type, path, self.object_type)[0].type) if path else object_type
+
+    def _parents(self, child: Reach, foreign_key: str) -> Any:
+        """Return the ids of the parents, of now and before, whose children are affected."""
+        now, changed = self._now(child.object_type), self._changed(child.object_type)
+        ids = self._affected(child)
+        still = now.semi_join(ids, now[child.object_type.id_field] == ids[KEY])
+        return changed.select(**{KEY: foreign_key}).union(still.select(**{KEY: foreign_key}))
+
+    def _leading_to(self, object_type: ObjectType, path: str, keys: Any) -> Any:
+        """Return the ids of the objects of which a lookup path ends at one of the keys."""
+        relation, before = follow_lookup(object_type, path, self.object_type)
+        *earlier, _ = path.split(".")
+        here = self._behind(object_type, ".".join(earlier))
+        now = self._now(here)
+        found = now.semi_join(keys, now[relation.foreign_key] == keys[KEY]).select(**{KEY: here.id_field})
+        return self._leading_to(object_type, ".".join(earlier), found) if before else found
+
+    def _now(self, object_type: ObjectType) -> Any:
+        return ibis.table(self._schema(object_type, self.open_table(object_type.id)), name=table_name(object_type.id))
+
+    def _changed(self, object_type: ObjectType) -> Any:
+        """Return the rows that are only in one of the two tables."""
+        if object_type.id not in self.changed:
+            columns, name = self.open_table(object_type.id), table_name(object_type.id)
+            older = f"{name}_before"
+            known = self.engine.open_table(older, self.before[object_type.id], conversions(object_type))
+            schema = self._schema(object_type, columns)
+            # A column that one of the tables lacks is null there, which is what the evaluators take it for.
+            every = schema | self._schema(object_type, known)
+            now = _with(ibis.table(schema, name=name), every)
+            earlier = _with(ibis.table(self._schema(object_type, known), name=older), every)
+            rows = now.difference(earlier).union(earlier.difference(now))
+            self.engine.table(f"{name}_changed", compiled(self.engine.dialect, rows))
+            self.changed[object_type.id] = ibis.table(rows.schema(), name=f"{name}_changed")
+        return self.changed[object_type.id]
+
+    @staticmethod
+    def _schema(object_type: ObjectType, columns: Sequence[str]) -> dict[str, str]:
+        declared = {name: DTYPES[kind] for name, kind in conversions(object_type).items()}
+        if object_type.untyped:
+            return dict.fromkeys(columns, "string")
+        return declared | ({NOT_COLLECTED: "string"} if NOT_COLLECTED in columns else {})
+
+
+def _with(table: Any, schema: Mapping[str, str]) -> Any:
+    columns = table.columns
+    nulls = {name: ibis.literal(None, dtype) for name, dtype in schema.items() if name not in columns}
+    return table.mutate(**nulls).select(*sorted(schema))

@@ -1,0 +1,162 @@
+"""Spark, on this machine, a cluster of one's own, or behind Spark Connect; needs the extra `spark`."""
+
+import os
+import sys
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+from reeve.evaluate.by_interpreter import Evaluated, Recipe
+from reeve.evaluate.engines.dialect import Dialect, Expr, array_distinct, ibis
+from reeve.evaluate.engines.engine import EngineError, wrong_column
+from reeve.evaluate.queries import Query, sql
+from reeve.evaluate.stages import Step
+from reeve.language.types import Kind
+
+try:
+    from ibis.backends.sql.compilers.pyspark import PySparkCompiler  # pyright: ignore[reportMissingTypeStubs]
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
+    from pyspark.sql import functions as spark_functions
+except ImportError as error:
+    raise EngineError(
+        f"the engine spark needs the extra `spark` ({error.name} is missing): pip install 'reeve[spark]'"
+    ) from None
+
+
+class _Options(ibis.config.Config):
+    """What Ibis's compiler for Spark asks of its options; only its own connection, with pandas, would register them."""
+
+    treat_nan_as_null: bool = False
+
+
+if ibis.options.pyspark is None:
+    ibis.options.pyspark = _Options()
+
+
+@ibis.udf.scalar.builtin(name="unix_micros", signature=(("timestamp",), "int64"))
+def _unix_micros(time: Any) -> Any: ...
+
+
+def _instant(text: Expr) -> Expr:
+    return _unix_micros(text.try_cast("timestamp('UTC')"))
+
+
+DIALECT = Dialect(PySparkCompiler(), distinct=array_distinct, instant=_instant)
+
+_NUMBERS = ("double", "float", "tinyint", "smallint", "int", "bigint")
+_READABLE = {
+    Kind.TEXT: ("string",),
+    Kind.BYTES: ("string",),
+    Kind.JSON: ("string",),
+    Kind.BOOLEAN: ("boolean",),
+    Kind.DATE_TIME: ("timestamp", "timestamp_ntz"),
+    Kind.DURATION: ("bigint",),
+    Kind.ITEMS: ("array<string>",),
+    Kind.NUMBER: _NUMBERS,
+}
+_TYPES = {"string": "string", "float64": "double", "int64": "bigint", "boolean": "boolean", "array<string>": "array<string>"}
+_SETTINGS = {
+    "spark.sql.ansi.enabled": "false",  # a failed conversion is null, not the end of the run
+    "spark.sql.caseSensitive": "true",
+    "spark.sql.session.timeZone": "UTC",
+}
+
+
+class Spark:
+    """An engine on Spark: `master` is Spark's own (local[2], spark://host:port, yarn), or sc://host:port for Spark Connect."""
+
+    dialect = DIALECT
+
+    def __init__(self, master: str) -> None:
+        # Functions run in workers, with the interpreter that runs here.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        builder: Any = SparkSession.builder.appName("reeve")
+        if master.startswith("sc://"):
+            builder = builder.remote(master)
+        else:
+            builder = builder.master(master).config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
+            builder = builder.config("spark.driver.bindAddress", "127.0.0.1") if master.startswith("local") else builder
+        with _engine_errors():
+            self._session: Any = builder.getOrCreate()
+            if not master.startswith("sc://"):
+                self._session.sparkContext.setLogLevel("ERROR")
+            for name, value in _SETTINGS.items():
+                self._session.conf.set(name, value)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._session.stop()
+
+    def open_table(self, name: str, files: Sequence[str], wanted: Mapping[str, Kind]) -> tuple[str, ...]:
+        """Make files of Parquet readable under a name (`Engine.open_table`)."""
+        with _engine_errors():
+            table = self._session.read.parquet(*files)
+            found = {field.name: field.dataType.simpleString() for field in table.schema.fields}
+        column, shown = spark_functions.col, list[Any]()
+        for field, kind in wanted.items():
+            if found.get(field) not in _READABLE.get(kind, ()):
+                raise wrong_column(files[0], field, kind, found.get(field))
+            read = column(_quoted(field))
+            read = spark_functions.unix_micros(read.cast("timestamp")) if kind is Kind.DATE_TIME else read
+            shown.append((read.cast("double") if kind is Kind.NUMBER else read).alias(field))
+        shown += [column(_quoted(field)) for field, kind in found.items() if field not in wanted and kind == "string"]
+        table.select(*shown).createOrReplaceTempView(name)
+        return tuple(found)
+
+    def table(self, name: str, query: Query) -> int:
+        """Keep a query's rows as a table (`Engine.table`)."""
+        with _engine_errors():
+            found = self._session.sql(sql(self.dialect, query)).cache()
+            found.createOrReplaceTempView(name)
+            return int(found.count())
+
+    def map(self, step: Step) -> None:
+        """Make the table of a mapping (`Engine.map`): the function runs in the workers."""
+        returns = f"struct<fired: bigint, value: {_TYPES[step.value_dtype]}>"
+        function: Any = spark_functions.udf(_Said(step.mapping.recipe), returns, useArrow=False)
+        keys = [f"k{number}" for number in range(len(step.dtypes))]
+        with _engine_errors():
+            found = self._session.sql(sql(self.dialect, step.inputs)).withColumn("said", function(*keys))
+            found.select(*keys, "said.fired", "said.value").createOrReplaceTempView(step.name)
+
+    def write(self, query: Query, directory: str) -> int:
+        """Write a query's rows as Parquet (`Engine.write`); codes as integers, because Spark has no unsigned ones."""
+        with _engine_errors():
+            self._session.sql(sql(self.dialect, query)).write.parquet(directory)
+            return int(self._session.read.parquet(directory).count())
+
+
+class _Said:
+    """What a mapping says, in a worker: the function is made there, once, as it could not be sent."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipe = recipe
+        self._function: Callable[[Sequence[Any]], Evaluated] | None = None
+
+    def __reduce__(self) -> tuple[type, tuple[Recipe]]:
+        return _Said, (self._recipe,)
+
+    def __call__(self, *values: Any) -> Evaluated:
+        self._function = self._function or self._recipe.function()
+        return self._function([list[Any](value) if isinstance(value, tuple) else value for value in values])  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+@contextmanager
+def _engine_errors() -> Generator[None]:
+    try:
+        yield
+    except PySparkException as error:
+        raise EngineError(f"Spark: {str(error).splitlines()[0]}") from None
+    except Exception as error:
+        # Py4J reports what goes wrong in the JVM by classes of its own, which exist only where there is a JVM.
+        if type(error).__module__.split(".")[0] not in ("py4j", "grpc"):
+            raise
+        raise EngineError(f"Spark: {str(error).splitlines()[0]}") from None
