@@ -37,9 +37,9 @@ lint: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 
-# The property tests for long, and odd files.
+# The property tests for long; engines and interpreter on more than a million pairs of policy and object.
 fuzz: .venv/.dev
-	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto tests/test_language_properties.py
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto -rP tests/test_language_properties.py tests/test_engines.py tests/test_engine_conformance.py
 
 bench: .venv/.dev
 	$(BIN)/python benchmarks/run.py

@@ -25,9 +25,18 @@ class DataFusion:
     dialect = Dialect(DataFusionCompiler())
 
     def __init__(self):
-        self.context = datafusion.SessionContext()
+        # Beyond its depth its parser takes NOT (…) for a function.
+        config = datafusion.SessionConfig().set("datafusion.sql_parser.recursion_limit", "1000")
+        self.context = datafusion.SessionContext(config)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
 
     def _register(self, name, table):
+        name = f'"{name}"'  # as in queries, or it would be taken in small letters
         self.context.deregister_table(name)
         self.context.register_record_batches(name, [table.to_batches() or [pyarrow.RecordBatch.from_pylist([], table.schema)]])
 
@@ -49,12 +58,11 @@ class DataFusion:
 
     def map(self, step):
         inputs = self._rows(sql(self.dialect, step.inputs))
-        function = step.mapping.recipe.function()
-        names = [f"k{n}" for n in range(len(step.dtypes))]
-        said = [function([row[name] for name in names]) for row in inputs.to_pylist()]
-        columns = {name: inputs[name].cast(TYPES[dtype]) for name, dtype in zip(names, step.dtypes, strict=True)}
-        columns["fired"] = pyarrow.array([fired for fired, _ in said], pyarrow.int64())
-        columns["value"] = pyarrow.array([value for _, value in said], TYPES[step.value_dtype])
+        function = step.function()
+        said = [function([row[name] for name in step.keys]) for row in inputs.to_pylist()]
+        columns = {name: inputs[name].cast(TYPES[dtype]) for name, dtype in zip(step.keys, step.dtypes, strict=True)}
+        for position, (name, dtype) in enumerate(step.results.items()):
+            columns[name] = pyarrow.array([results[position] for results in said], TYPES[dtype])
         self._register(step.name, pyarrow.table(columns))
 
     def write(self, query, directory):

@@ -26,11 +26,9 @@ def write_table(path, object_type, rows, provenance=False):
     """Write rows (fields as in test data; for an untyped type any JSON) as a file of Parquet."""
     kinds = {name: NAMED[field.type].kind for name, field in object_type.fields.items()}
     if object_type.untyped:
-        names = dict.fromkeys(name for row in rows for name in row)
-        kinds = dict.fromkeys(["id", *names], Kind.TEXT)
-        rows = [
-            {"id": row.get("id") or row.get("Id"), **{k: json.dumps(v) for k, v in row.items() if k != "id"}} for row in rows
-        ]
+        own = object_type.id_field
+        kinds = dict.fromkeys([own, *(name for row in rows for name in row)], Kind.TEXT)
+        rows = [{name: value if name == own else json.dumps(value) for name, value in row.items()} for row in rows]
     columns = {name: COLUMNS[kind] for name, kind in kinds.items()} | ({"_notCollected": "VARCHAR"} if provenance else {})
     quoted = {name: '"' + name.replace('"', '""') + '"' for name in columns}
     # By way of lines of JSON, which DuckDB reads many of at once; numbers as text, because JSON knows no NaN.

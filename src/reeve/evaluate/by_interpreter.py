@@ -29,7 +29,7 @@ from reeve.language.operations.related import RelatedList
 from reeve.language.operations.tags import Tag
 from reeve.language.operations.testing import UnitTest
 from reeve.language.types import Kind
-from reeve.language.values import Value, WrongTypeError
+from reeve.language.values import Value, WrongTypeError, as_double
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NATIVE = (EmptyLookup, IsDisappeared, RelatedList)
@@ -138,6 +138,8 @@ def to_column(value: Value) -> Any:
     """Return an interpreter's value as a column holds it."""
     if isinstance(value, (datetime, timedelta)):
         return microseconds(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return as_double(value)
     return list(value) if isinstance(value, tuple) else value  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
 
 
@@ -241,7 +243,7 @@ def paths(leaf: Expression) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class _ProgramRecipe:
-    """A policy over objects of an untyped type, whose columns hold JSON."""
+    """A policy over objects of an untyped type, whose columns hold JSON; but for the id, which is a text."""
 
     body: Body
     names: tuple[str, ...]
@@ -249,10 +251,11 @@ class _ProgramRecipe:
 
     def function(self) -> Callable[[Sequence[Any]], Evaluated]:
         """Return the function from the columns' values to (0, code) (`Recipe.function`)."""
-        program, names, moment = compile_body(self.body), self.names, self.moment
+        program, names, moment, id_field = compile_body(self.body), self.names, self.moment, self.body.object_type.id_field
 
         def function(values: Sequence[Any]) -> Evaluated:
-            row = {name: json.loads(value) for name, value in zip(names, values, strict=True) if value is not None}
+            found = zip(names, values, strict=True)
+            row = {name: value if name == id_field else json.loads(value) for name, value in found if value is not None}
             return 0, program.judge(row, moment).code
 
         return function

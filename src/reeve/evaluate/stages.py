@@ -6,13 +6,13 @@ objects, then each stage adds what builds on the stages below, and the last sele
 the end is left out.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from ibis.common.collections import FrozenOrderedDict  # pyright: ignore[reportMissingTypeStubs]
 
-from reeve.evaluate.by_interpreter import DistinctMapping
+from reeve.evaluate.by_interpreter import DistinctMapping, Recipe
 from reeve.evaluate.engines.dialect import Dialect, Expr, ibis, ibis_operations
 from reeve.evaluate.queries import Query, compiled, nested
 from reeve.language.types import Kind
@@ -54,17 +54,46 @@ _CHEAP = (ibis_operations.IsNull, ibis_operations.NotNull, ibis_operations.Not)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A mapping to be made before the query runs: its table's name, the query of its distinct inputs, and the function.
+class Said:
+    """One of the mappings that share a step: what says it, which of the inputs it takes, and the type of its value."""
 
-    `dtypes` are those of the inputs, in order; the table holds them as `k0`, `k1`, …, then `fired` (int64) and `value`.
+    recipe: Recipe
+    at: tuple[int, ...]
+    dtype: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Mappings over the same columns, to be made before the query runs: a table's name, and the query of distinct inputs.
+
+    `dtypes` are those of the inputs, in order; the table holds them as `k0`, `k1`, …, then for each of `said` a check that
+    fired, `fired0`, … (int64), and a value, `value0`, ….
     """
 
     name: str
     inputs: Query
     dtypes: tuple[str, ...]
-    value_dtype: str
-    mapping: DistinctMapping
+    said: tuple[Said, ...]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The names of the columns of inputs."""
+        return tuple(f"k{number}" for number in range(len(self.dtypes)))
+
+    @property
+    def results(self) -> dict[str, str]:
+        """The names of the other columns, in order, each with its type."""
+        pairs = ((f"fired{n}", "int64", f"value{n}", one.dtype) for n, one in enumerate(self.said))
+        return {name: dtype for fired, integer, value, own in pairs for name, dtype in ((fired, integer), (value, own))}
+
+    def function(self) -> Callable[[Sequence[Any]], list[Any]]:
+        """Return the function from the inputs' values to the results, in order."""
+        parts = [(one.recipe.function(), one.at) for one in self.said]
+
+        def function(values: Sequence[Any]) -> list[Any]:
+            return [result for said, at in parts for result in said([values[position] for position in at])]
+
+        return function
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,25 +266,33 @@ class Stages:
             return query
         live = [name for name in needed if self.levels[name] < level]
         table: Any = ibis.table({name: self.dtypes[name] for name in live}, name=BELOW)
-        for one in found:
-            keys = [f"k{number}" for number in range(len(one.inputs))]
-            distinct = _UNIVERSE.select(**{key: self.ref(name) for key, name in zip(keys, one.inputs, strict=True)}).distinct()
-            dtypes = tuple(self.dtypes[name] for name in one.inputs)
-            inputs = nested(compiled(dialect, distinct), {BELOW: query})
-            step = Step(f"reeve_mapped{len(steps)}", inputs, dtypes, self.dtypes[one.value], one.mapping)
+        for names, group in _by_inputs(found).items():
+            step = self._step(dialect, query, f"reeve_mapped{len(steps)}", names, group)
             steps.append(step)
-            table = self._with_mapping(table, one, step, keys)
+            table = self._with_step(table, names, group, step)
         columns = [*live, *(name for one in found for name in (one.fired, one.value))]
         return nested(compiled(dialect, table.select(**{name: table[name] for name in columns})), {BELOW: query})
 
+    def _step(self, dialect: Dialect, query: Query, name: str, names: Sequence[str], group: Sequence[Mapped]) -> Step:
+        distinct = _UNIVERSE.select(**{f"k{n}": self.ref(column) for n, column in enumerate(names)}).distinct()
+        inputs = nested(compiled(dialect, distinct), {BELOW: query})
+        said = (Said(one.mapping.recipe, tuple(map(names.index, one.inputs)), self.dtypes[one.value]) for one in group)
+        return Step(name, inputs, tuple(self.dtypes[column] for column in names), tuple(said))
+
     @staticmethod
-    def _with_mapping(table: Any, one: Mapped, step: Step, keys: Sequence[str]) -> Any:
-        schema = {**dict(zip(keys, step.dtypes, strict=True)), "fired": "int64", "value": step.value_dtype}
-        found: Any = ibis.table(schema, name=step.name)
-        names = {f"{step.name}.{key}": found[key] for key in keys}
-        right = found.select(**names, **{one.fired: found["fired"], one.value: found["value"]})
-        equal = [table[name].identical_to(right[key]) for name, key in zip(one.inputs, names, strict=True)]
-        return table.left_join(right, equal)
+    def _with_step(table: Any, names: Sequence[str], group: Sequence[Mapped], step: Step) -> Any:
+        found: Any = ibis.table({**dict(zip(step.keys, step.dtypes, strict=True)), **step.results}, name=step.name)
+        keys = {f"{step.name}.{key}": found[key] for key in step.keys}
+        results = (column for one in group for column in (one.fired, one.value))
+        right = found.select(**keys, **{column: found[name] for column, name in zip(results, step.results, strict=True)})
+        return table.left_join(right, [table[name].identical_to(right[key]) for name, key in zip(names, keys, strict=True)])
+
+
+def _by_inputs(mapped: Iterable[Mapped]) -> dict[tuple[str, ...], list[Mapped]]:
+    found: dict[tuple[str, ...], list[Mapped]] = {}
+    for one in mapped:
+        found.setdefault(tuple(sorted({*one.inputs})), []).append(one)
+    return found
 
 
 def _names(operation: Any) -> set[str]:

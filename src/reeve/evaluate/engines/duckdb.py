@@ -55,6 +55,8 @@ _READABLE = {
     },
 }
 _TYPES = {"string": "VARCHAR", "float64": "DOUBLE", "int64": "BIGINT", "boolean": "BOOLEAN", "array<string>": "VARCHAR[]"}
+_WRITTEN = {dtype: name for dtype, name in _TYPES.items() if dtype != "float64"}
+"""The types that lines of JSON can hold; they know no infinity."""
 
 
 def _quoted(name: str) -> str:
@@ -113,36 +115,36 @@ class DuckDB:
         return int(created.fetchone()[0])
 
     def map(self, step: Step) -> None:
-        """Make the table of a mapping (`Engine.map`): Python reads the distinct inputs, and writes what the function says."""
+        """Make a step's table (`Engine.map`): Python reads the distinct inputs, and writes what the function says."""
         inputs, found = _quoted(f"{step.name} inputs"), _quoted(f"{step.name} found")
         distinct = sql(self.dialect, step.inputs)
         self._run(f"CREATE OR REPLACE TEMP TABLE {inputs} AS SELECT *, row_number() OVER () AS n FROM ({distinct})")
-        keys = [f"k{number}" for number in range(len(step.dtypes))]
         handle, name = tempfile.mkstemp(suffix=".ndjson", dir=_made(self._spill))
         try:
             with os.fdopen(handle, "wb") as file:
-                for line in self._said(step, f"SELECT n, {', '.join(keys)} FROM {inputs}"):
+                for line in self._said(step, f"SELECT n, {', '.join(step.keys)} FROM {inputs}"):
                     file.write(line)
-            value = "VARCHAR[]" if step.value_dtype == "array<string>" else "VARCHAR"
-            columns = f"{{n: 'BIGINT', fired: 'BIGINT', value: '{value}'}}"
-            options = f"columns = {columns}, format = 'newline_delimited', maximum_object_size = 1000000000"
+            written = {"n": "BIGINT"} | {column: _WRITTEN.get(dtype, "VARCHAR") for column, dtype in step.results.items()}
+            columns = ", ".join(f"{column}: '{of}'" for column, of in written.items())
+            options = f"columns = {{{columns}}}, format = 'newline_delimited', maximum_object_size = 1000000000"
             self._run(f"CREATE OR REPLACE TEMP TABLE {found} AS SELECT * FROM read_json({_literal(name)}, {options})")
         finally:
             Path(name).unlink()
-        value = f"value::{_TYPES[step.value_dtype]} AS value"
-        joined = f"SELECT i.* EXCLUDE (n), f.fired, {value} FROM {inputs} i JOIN {found} f ON f.n = i.n"
+        results = ", ".join(f"f.{column}::{_TYPES[dtype]} AS {column}" for column, dtype in step.results.items())
+        joined = f"SELECT i.* EXCLUDE (n), {results} FROM {inputs} i JOIN {found} f ON f.n = i.n"
         self._run(f"CREATE OR REPLACE TEMP TABLE {_quoted(step.name)} AS {joined}")
         self._run(f"DROP TABLE {inputs}; DROP TABLE {found}")
 
     def _said(self, step: Step, query: str) -> Iterator[bytes]:
-        encoder, text = msgspec.json.Encoder(), step.value_dtype not in ("string", "array<string>", "boolean")
-        rows, function = self._run(query), step.mapping.recipe.function()
+        encoder, columns, function = msgspec.json.Encoder(), ("n", *step.results), step.function()
+        as_text = [position for position, dtype in enumerate(step.results.values()) if dtype not in _WRITTEN]
+        rows = self._run(query)
         while some := rows.fetchmany(2000):
             for number, *values in some:
-                fired, value = function(values)
-                # A double as text, because JSON knows no infinity.
-                shown = repr(value) if text and value is not None else value
-                yield encoder.encode({"n": number, "fired": fired, "value": shown}) + b"\n"
+                results = function(values)
+                for position in as_text:
+                    results[position] = None if results[position] is None else str(results[position])
+                yield encoder.encode(dict(zip(columns, (number, *results), strict=True))) + b"\n"
 
     def write(self, query: Query, directory: str) -> int:
         """Write a query's rows as Parquet (`Engine.write`)."""

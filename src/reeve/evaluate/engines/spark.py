@@ -1,13 +1,16 @@
 """Spark, on this machine, a cluster of one's own, or behind Spark Connect; needs the extra `spark`."""
 
 import os
+import re
 import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
-from reeve.evaluate.by_interpreter import Evaluated, Recipe
+from sqlglot import expressions
+
 from reeve.evaluate.engines.dialect import Dialect, Expr, array_distinct, ibis
 from reeve.evaluate.engines.engine import EngineError, wrong_column
 from reeve.evaluate.queries import Query, sql
@@ -43,7 +46,16 @@ def _instant(text: Expr) -> Expr:
     return _unix_micros(text.try_cast("timestamp('UTC')"))
 
 
-DIALECT = Dialect(PySparkCompiler(), distinct=array_distinct, instant=_instant)
+class _Compiler(PySparkCompiler):
+    """Splits a text at a text, where Ibis lets Spark split it at a regular expression."""
+
+    __slots__ = ()
+
+    def visit_StringSplit(self, op: Any, *, arg: Any, delimiter: Any) -> Any:  # noqa: N802 - Ibis finds it by this name
+        return self.f.split(arg, expressions.Literal.string(re.escape(op.delimiter.value)))
+
+
+DIALECT = Dialect(_Compiler(), distinct=array_distinct, instant=_instant)
 
 _NUMBERS = ("double", "float", "tinyint", "smallint", "int", "bigint")
 _READABLE = {
@@ -115,13 +127,14 @@ class Spark:
             return int(found.count())
 
     def map(self, step: Step) -> None:
-        """Make the table of a mapping (`Engine.map`): the function runs in the workers."""
-        returns = f"struct<fired: bigint, value: {_TYPES[step.value_dtype]}>"
-        function: Any = spark_functions.udf(_Said(step.mapping.recipe), returns, useArrow=False)
-        keys = [f"k{number}" for number in range(len(step.dtypes))]
+        """Make a step's table (`Engine.map`): the function runs in the workers."""
+        returns = ", ".join(f"{column}: {_TYPES[dtype]}" for column, dtype in step.results.items())
+        function: Any = spark_functions.udf(_Function(step), f"struct<{returns}>", useArrow=False)
         with _engine_errors():
-            found = self._session.sql(sql(self.dialect, step.inputs)).withColumn("said", function(*keys))
-            found.select(*keys, "said.fired", "said.value").createOrReplaceTempView(step.name)
+            found = self._session.sql(sql(self.dialect, step.inputs)).withColumn("said", function(*step.keys))
+            said = found.select(*step.keys, *(f"said.{column}" for column in step.results)).persist()
+            said.createOrReplaceTempView(step.name)
+            said.count()  # now, one step after the other: many at once need too much memory
 
     def write(self, query: Query, directory: str) -> int:
         """Write a query's rows as Parquet (`Engine.write`); codes as integers, because Spark has no unsigned ones."""
@@ -130,19 +143,19 @@ class Spark:
             return int(self._session.read.parquet(directory).count())
 
 
-class _Said:
-    """What a mapping says, in a worker: the function is made there, once, as it could not be sent."""
+class _Function:
+    """What a step says, in a worker: the function is made there, once, as it could not be sent."""
 
-    def __init__(self, recipe: Recipe) -> None:
-        self._recipe = recipe
-        self._function: Callable[[Sequence[Any]], Evaluated] | None = None
+    def __init__(self, step: Step) -> None:
+        self._step = replace(step, inputs=None)  # pyright: ignore[reportArgumentType] - the query stays here
+        self._function: Callable[[Sequence[Any]], list[Any]] | None = None
 
-    def __reduce__(self) -> tuple[type, tuple[Recipe]]:
-        return _Said, (self._recipe,)
+    def __reduce__(self) -> tuple[type, tuple[Step]]:
+        return _Function, (self._step,)
 
-    def __call__(self, *values: Any) -> Evaluated:
-        self._function = self._function or self._recipe.function()
-        return self._function([list[Any](value) if isinstance(value, tuple) else value for value in values])  # pyright: ignore[reportUnknownArgumentType]
+    def __call__(self, *values: Any) -> tuple[Any, ...]:
+        self._function = self._function or self._step.function()
+        return tuple(self._function([list[Any](value) if isinstance(value, tuple) else value for value in values]))  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _quoted(name: str) -> str:
@@ -159,4 +172,12 @@ def _engine_errors() -> Generator[None]:
         # Py4J reports what goes wrong in the JVM by classes of its own, which exist only where there is a JVM.
         if type(error).__module__.split(".")[0] not in ("py4j", "grpc"):
             raise
-        raise EngineError(f"Spark: {str(error).splitlines()[0]}") from None
+        raise EngineError(f"Spark: {_cause(error)}") from None
+
+
+def _cause(error: Any) -> str:
+    """Return what went wrong first, in the JVM."""
+    cause = getattr(error, "java_exception", None)
+    while cause is not None and cause.getCause() is not None:
+        cause = cause.getCause()
+    return str(error if cause is None else cause.toString()).splitlines()[0]

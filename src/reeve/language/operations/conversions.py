@@ -1,7 +1,7 @@
 """From one type to another: the five `*_FROM` operations on texts, COLLECTION_FROM and COLLECTION_SIZE."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, cast
 
@@ -144,7 +144,8 @@ class DateTimeFrom:
     def column(self, table: Columns) -> Column:
         arg = table.column(self.arg)
         if self.arg.type.kind is Kind.DATE_TIME:
-            return replace(arg, declared=arg.declared + len(self.undetermined_if))
+            never = ("invalidFormat", table.literal(False, Kind.BOOLEAN), True)
+            return with_checks(arg, self.undetermined_if, ("isEmpty", arg.value.isnull(), False), never)
         text, empty = plain(table, arg, self.arg.type), blank(table, arg, self.arg.type)
         if self.null_values:
             normal = normalised(table, arg, self.arg.type)

@@ -1,0 +1,71 @@
+"""The conformance suite by the engines: their codes are the interpreter's, whose results `test_conformance` compares."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from reeve.evaluate.engines.spark import Spark
+from reeve.evaluate.interpreter import compile_body
+from reeve.evaluate.objects import Objects
+from reeve.evaluate.policy_tests import read_objects
+from reeve.language.operations.base import Moment
+from tables import codes_of, write_table
+from test_conformance import OPERATIONS
+from test_engines import ENGINES, FUZZ
+from typed_suite import typed_groups, typed_values
+
+NOW = Moment.at(datetime(2026, 1, 31, 12, tzinfo=UTC))
+"""The snapshot time of all but four objects of the suite."""
+
+KINDS = {"texts": {}, "bytes": {"Text": "Bytes", "List of Text": "Set of Bytes"}, "sets": {"List of Text": "Set of Text"}}
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request, tmp_path):
+    with ENGINES[request.param](tmp_path / "spill") as opened:
+        yield opened
+
+
+def differences(found, programs, rows):
+    return [
+        (path, row, found[path][identifier], program.judge(row, NOW).code)
+        for path, program in programs.items()
+        for identifier, row in rows.items()
+        if found[path][identifier] != program.judge(row, NOW).code
+    ]
+
+
+@pytest.mark.parametrize("kinds", KINDS)
+def test_typed(engine, kinds, tmp_path):
+    if kinds == "sets" and isinstance(engine, Spark) and not FUZZ:
+        pytest.skip("for long: make fuzz")
+    pairs = 0
+    for name, (repository, programs, tables) in typed_groups(OPERATIONS, tmp_path / "suite", KINDS[kinds]).items():
+        files = {
+            type_id: [write_table(tmp_path / f"{type_id}.parquet", repository.object_type(type_id), rows)]
+            for type_id, rows in tables.items()
+        }
+        found = codes_of(engine, files, programs, repository.object_type, NOW)
+        values = {key: [typed_values(repository.object_type(key), row) for row in rows] for key, rows in tables.items()}
+        objects = Objects(repository.object_type, values.__getitem__)
+        rows = {row["Id"]: objects.row(repository.object_type(name), row) for row in values[name]}
+        assert not differences(found, programs, rows)
+        pairs += len(programs) * len(rows)
+    assert pairs > 60_000
+
+
+def test_untyped(engine, tmp_path):
+    """Without types the interpreter judges within the engine, once per distinct object."""
+    programs, objects = {}, []
+    for path in OPERATIONS.logic_paths():
+        body = OPERATIONS.read_logic(path)[0].body
+        if body.object_type.untyped:
+            programs[path] = compile_body(body)
+            for file in OPERATIONS.read_logic(path)[0].test_data:
+                objects += [dict(row) for row in read_objects(file, OPERATIONS.files.read(file))]
+    for number, row in enumerate(objects):
+        row["Id"] = f"{number} {row.get('Id')}"
+    types = {program.body.object_type.id: program.body.object_type for program in programs.values()}
+    files = {name: [write_table(tmp_path / f"{name}.parquet", of, objects)] for name, of in types.items()}
+    found = codes_of(engine, files, programs, types.__getitem__, NOW)
+    assert not differences(found, programs, {row["Id"]: row for row in objects})
