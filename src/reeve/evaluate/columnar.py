@@ -16,6 +16,7 @@ from reeve.evaluate.interpreter import DISAPPEARED_CODE, TRUE, Program
 from reeve.evaluate.queries import Query
 from reeve.evaluate.stages import DTYPES, KEY, STATUS, Children, Lookup, Stages, Step
 from reeve.language.columns import DEFERRED, ERROR, Column, Expr, Guard, NotInSqlError
+from reeve.language.json_columns import JsonFunctions
 from reeve.language.operations.base import Expression, Moment
 from reeve.language.operations.fields import says_disappeared
 from reeve.language.types import ANY, NAMED, Kind, Type
@@ -172,7 +173,7 @@ class _Table:
         prefix, _, name = path.rpartition(".")
         declared = self._type_behind(prefix).fields.get(name)
         if declared is None:
-            return self.literal(None, Kind.TEXT), None, ANY
+            return self.literal(None, Kind.TEXT), self._missing(prefix, name), ANY
         if not self._leads_somewhere(prefix):
             static = NAMED[declared.type]
             return self.literal(None, static.kind), self._missing(prefix, name), static
@@ -286,6 +287,13 @@ class _Table:
         if self.setting.dialect.full_match is None:
             raise NotInSqlError
         return self.setting.dialect.full_match(text, pattern)
+
+    def json(self) -> JsonFunctions:
+        """Return the engine's functions on JSON texts."""
+        if self.setting.exact or self.setting.dialect.json is None:
+            raise NotInSqlError
+        self.may_defer = True
+        return self.setting.dialect.json
 
     def instant(self, text: Expr) -> Expr:
         """Return the microseconds of a text in the plain form of ISO 8601."""

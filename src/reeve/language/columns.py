@@ -11,11 +11,14 @@ call the interpreter's own functions once per distinct value. What no engine can
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from reeve.language.operations.base import Checks, Expression, Moment
 from reeve.language.types import Kind, Type
 from reeve.language.values import items_of, merge_items, normalise, text_form
+
+if TYPE_CHECKING:
+    from reeve.language.json_columns import JsonFunctions
 
 Expr = Any
 """An Ibis value; its methods are typed too loosely for strict checking."""
@@ -129,6 +132,14 @@ class Columns(Protocol):
 
         Raises:
             NotInSqlError: the engine's regular expressions are others.
+        """
+        ...
+
+    def json(self) -> "JsonFunctions":
+        """Return the engine's functions on JSON texts.
+
+        Raises:
+            NotInSqlError: the engine has none, or the columns are to be exact.
         """
         ...
 

@@ -7,6 +7,8 @@ from typing import Any
 import ibis as _untyped_ibis  # pyright: ignore[reportMissingTypeStubs]
 from ibis.expr import operations as _untyped_operations  # pyright: ignore[reportMissingTypeStubs]
 
+from reeve.language.json_columns import JsonFunctions
+
 # Ibis ships types, but too loose ones for strict checking.
 ibis: Any = _untyped_ibis
 ibis_operations: Any = _untyped_operations
@@ -28,13 +30,15 @@ class Dialect:
     """An engine's language: the compiler of Ibis, and what it says exactly as the interpreter does.
 
     `distinct` (None: no functions on the items of arrays), `full_match` of a text by a pattern of RE2, `instant`: the
-    microseconds of a text in the plain form of ISO 8601 (`conversions.USUAL_DATE_TIME`), null where there is no such day.
+    microseconds of a text in the plain form of ISO 8601 (`conversions.USUAL_DATE_TIME`), null where there is no such day;
+    `json`: its functions on JSON texts.
     """
 
     compiler: Any
     distinct: Callable[[Expr], Expr] | None = None
     full_match: Callable[[Expr, str], Expr] | None = None
     instant: Callable[[Expr], Expr] | None = None
+    json: JsonFunctions | None = None
 
     def is_ascii(self, text: Expr) -> Expr:
         """Return whether a text holds ASCII only; the null text does."""

@@ -13,6 +13,7 @@ import msgspec
 from ibis.backends.sql.compilers.duckdb import DuckDBCompiler  # pyright: ignore[reportMissingTypeStubs]
 
 from reeve.evaluate.engines.dialect import Dialect, Expr, array_distinct, ibis
+from reeve.evaluate.engines.duckdb_json import JSON
 from reeve.evaluate.engines.engine import EngineError, wrong_column
 from reeve.evaluate.queries import Query, sql
 from reeve.evaluate.stages import Step
@@ -36,7 +37,7 @@ def _instant(text: Expr) -> Expr:
     return _epoch_us(text.try_cast("timestamp"))
 
 
-DIALECT = Dialect(DuckDBCompiler(), distinct=array_distinct, full_match=_full_match, instant=_instant)
+DIALECT = Dialect(DuckDBCompiler(), array_distinct, _full_match, _instant, JSON)
 
 # A column's type in DuckDB, and how its values become those of the columnar evaluator.
 _READABLE = {

@@ -3,14 +3,16 @@
 import json
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, cast
 
 import jmespath
 import jmespath.exceptions
 import jmespath.functions
 
-from reeve.language.columns import Column, Columns, NotInSqlError
+from reeve.language.columns import DEFERRED, Column, Columns, Guard, NotInSqlError, blank, plain, with_checks
+from reeve.language.columns import emptiness as emptiness_column
+from reeve.language.json_columns import find, simple_query
 from reeve.language.operations.base import (
     Checks,
     Compiler,
@@ -27,6 +29,7 @@ from reeve.language.operations.base import (
     undetermined_if,
 )
 from reeve.language.operations.conversions import invalid_input, is_blank, string_reader
+from reeve.language.operations.fields import Extract, Field
 from reeve.language.types import ATTRIBUTES, BOOLEAN, BYTES, JSON, NUMBER, STRINGS, TEXT, Kind, Type
 from reeve.language.values import Value, WrongTypeError, describe, emptiness, normalise, quoted
 
@@ -85,7 +88,16 @@ class JsonFrom:
         return convert
 
     def column(self, table: Columns) -> Column:
-        raise NotInSqlError
+        json = table.json()
+        arg = table.column(self.arg)
+        text, empty = plain(table, arg, self.arg.type), blank(table, arg, self.arg.type)
+        is_empty, valid = table.share(empty.value), table.share(json.valid(text.value))
+        odd = table.share(valid & json.odd(text.value))
+        # What is not JSON is null here: an engine would fail at it.
+        value = table.cases((is_empty | ~valid, table.literal(None, Kind.TEXT)), otherwise=text.value)
+        parsed = empty.then(value, Guard(~is_empty & odd, DEFERRED), nullable=True)
+        invalid = ("isInvalid", ~is_empty & ~valid, True)
+        return with_checks(parsed, self.undetermined_if, ("isEmpty", is_empty, False), invalid)
 
 
 MAX_QUERY = 10_000
@@ -189,7 +201,29 @@ class JsonQuery:
         return search
 
     def column(self, table: Columns) -> Column:
-        raise NotInSqlError
+        json, query = table.json(), simple_query(compile_query(self.expression).parsed)
+        arg = table.column(self.arg)
+        document, written = table.share(arg.value), source_of(self.arg)
+        if not isinstance(written, Field):
+            # A snapshot's JSON says each member once; other texts may not.
+            if not isinstance(query.source, tuple):
+                raise NotInSqlError
+            objects = [query.source[:n] for n, step in enumerate(query.source) if isinstance(step, str)]
+            arg = arg.then(document, *(Guard(json.repeats(document, path), DEFERRED) for path in objects))
+        found = find(table, json, document, query, self.type.kind)
+        value = Column(table.share(found.value), (*arg.guards, *found.guards), arg.declared)
+        empty = emptiness_column(table, value, self.type) if "resultIsEmpty" in self.undetermined_if else None
+        failed = table.literal(False, Kind.BOOLEAN) if found.failed is None else found.failed
+        checks = [("resultTypeMismatch", found.mismatch, True), ("evaluationError", failed, True)]
+        if empty is not None:
+            value = empty.then(value.value, nullable=True)
+            checks.append(("resultIsEmpty", empty.value, False))
+        return with_checks(replace(value, nullable=True), self.undetermined_if, *checks)
+
+
+def source_of(expression: Expression) -> Expression:
+    """Return the expression that an extract stands for, or the expression itself."""
+    return source_of(expression.body) if isinstance(expression, Extract) else expression
 
 
 def _fits(kind: Kind, result: Value) -> bool:
