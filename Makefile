@@ -51,6 +51,7 @@ lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra demo pyproject.toml -o requirements/demo.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements/runtime.txt -c requirements/demo.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra demo --extra spark --group dev pyproject.toml -o requirements/dev.txt -c requirements/demo.txt
+	printf "cel-python\\nregopy\\n" | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url - -o requirements/peers.txt
 	printf "hatchling\\neditables\\n" | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url - -o requirements/build.txt -c requirements/dev.txt
 
 clean:

@@ -139,11 +139,59 @@ def judging() -> None:
     row("interpreter, first policy, judgements a second", ">= 200,000", f"{ours:,.0f} (by hand: {by_hand:,.0f})")
 
 
+def numbers(script: str, *arguments: object, python: str = PYTHON) -> list[float]:
+    """Run a script of this folder; return the numbers that it prints."""
+    command = [python, str(HERE / script), *map(str, arguments)]
+    return list(map(float, subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()))
+
+
+def columnar(runs: int) -> None:
+    """The columnar evaluator on DuckDB, beside SQL written by hand."""
+    scenarios = {
+        "first": ("first policy, 10 million users", 10_000_000, "<= 1.3"),
+        "json": ("facts in JSON, JMESPath, 10 million users", 10_000_000, "<= 2"),
+        "fifty": ("50 policies, 1 million objects, one pass", 1_000_000, "<= 1.5"),
+        "children": ("1 million parents, 5 million children", 1_000_000, "<= 1.5"),
+    }
+    for name, (what, objects, bar) in scenarios.items():
+        ours, theirs, ratio = numbers("columnar.py", name, objects, runs)
+        row(f"{what} / SQL by hand", bar, f"{ratio:.2f} ({ours:.2f} s / {theirs:.2f} s)")
+    (seconds,) = numbers("columnar.py", "compile", 200)
+    row("planning 200 policies", "< 2 s", f"{seconds:.2f} s")
+    seconds, megabytes = numbers("columnar.py", "memory", 100_000_000)
+    row("first policy, 100 million users, peak memory", "< 2,000 MB", f"{megabytes:,.0f} MB, {seconds:.1f} s")
+    functions = subprocess.run([PYTHON, str(HERE / "columnar.py"), "functions"], capture_output=True, text=True, check=True)
+    row("catalogue's expressions that run as functions", "", functions.stdout.strip() or "none")
+
+
+def peers() -> None:
+    """Engines that judge one object at a time, from an environment of their own, beside the same policy on DuckDB."""
+    environment = HERE.parent / ".venv" / "peers"
+    pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", "--require-hashes"]
+    subprocess.run([PYTHON, "-m", "venv", str(environment)], check=True)
+    subprocess.run([*pip, "-r", str(HERE.parent / "requirements" / "peers.txt")], check=True, stderr=subprocess.DEVNULL)
+    cel, rego = numbers("peers.py", 50_000, python=str(environment / "bin" / "python"))
+    ours, _, _ = numbers("columnar.py", "first", 10_000_000, 3)
+    rate = 10_000_000 / ours
+    row("first policy, objects a second", "", f"{rate:,.0f}")
+    row("  cel-python, one by one", "", f"{cel:,.0f} (1 / {rate / cel:,.0f})")
+    row("  regopy, in a batch", "", f"{rego:,.0f} (1 / {rate / rego:,.0f})")
+
+
+def spark() -> None:
+    one, two, duck = numbers("spark_workers.py", 20_000_000)
+    row("Spark standalone, 20 million users, 1 worker / 2 workers", "", f"{one:.1f} s / {two:.1f} s = {one / two:.2f}")
+    row("  the same on DuckDB, two threads", "", f"{duck:.1f} s")
+
+
 def main() -> None:
     benchmarks: dict[str, Callable[[], None]] = {
         "start-up": start_up,
         "judging": judging,
         "test": lambda: policy_tests(arguments.runs),
+        "columnar": lambda: columnar(arguments.runs),
+        "peers": peers,
+        "spark": spark,
         "scan": lambda: [scan(users, arguments.runs) for users in (500, 2000)] and None,
     }
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

@@ -8,17 +8,19 @@ letter beyond ASCII, an odd date) it leaves to a guard `DEFERRED`: such objects 
 call the interpreter's own functions once per distinct value. What no engine can say at all raises `NotInSqlError`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from reeve.language.operations.base import Checks, Expression, Moment
 from reeve.language.types import Kind, Type
 from reeve.language.values import items_of, merge_items, normalise, text_form
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # operations have columns, which know of operations only these
     from reeve.language.json_columns import JsonFunctions
+    from reeve.language.operations.base import Checks, Expression, Moment
 
 Expr = Any
 """An Ibis value; its methods are typed too loosely for strict checking."""
@@ -58,7 +60,7 @@ class Column:
     known: bool = False
     constant: Any = None
 
-    def then(self, value: Expr, *guards: Guard, nullable: bool = False) -> "Column":
+    def then(self, value: Expr, *guards: Guard, nullable: bool = False) -> Column:
         """Return a column computed from this one, with guards of its own after these."""
         return Column(value, (*self.guards, *guards), self.declared, nullable)
 
@@ -135,7 +137,7 @@ class Columns(Protocol):
         """
         ...
 
-    def json(self) -> "JsonFunctions":
+    def json(self) -> JsonFunctions:
         """Return the engine's functions on JSON texts.
 
         Raises:
