@@ -29,7 +29,7 @@ demo: .venv/.demo
 	@echo "The report: $(CURDIR)/reeve-demo/report.html (open it in a browser), and reeve-demo/report.json"
 
 test: .venv/.dev
-	@sh tests/install-chromium
+	@sh tests/install-packages
 	$(BIN)/python -m pytest -n auto
 
 lint: .venv/.dev

@@ -11,7 +11,7 @@ from reeve.evaluate.policy_tests import read_objects
 from reeve.language.operations.base import Moment
 from tables import codes_of, write_table
 from test_conformance import OPERATIONS
-from test_engines import ENGINES, FUZZ
+from test_engines import EACH_ENGINE, ENGINES, FUZZ
 from typed_suite import typed_groups, typed_values
 
 NOW = Moment.at(datetime(2026, 1, 31, 12, tzinfo=UTC))
@@ -20,7 +20,7 @@ NOW = Moment.at(datetime(2026, 1, 31, 12, tzinfo=UTC))
 KINDS = {"texts": {}, "bytes": {"Text": "Bytes", "List of Text": "Set of Bytes"}, "sets": {"List of Text": "Set of Text"}}
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=EACH_ENGINE)
 def engine(request, tmp_path):
     with ENGINES[request.param](tmp_path / "spill") as opened:
         yield opened

@@ -18,7 +18,7 @@ import msgspec
 
 from reeve import __version__
 from reeve.evaluate.changes import Since, fingerprint, types_read
-from reeve.evaluate.engines.engine import Engine
+from reeve.evaluate.engines.engine import Engine, EngineError
 from reeve.evaluate.interpreter import Program
 from reeve.evaluate.judging import Judged, judge_tables
 from reeve.inventory.directory import replace_file, sha256
@@ -87,7 +87,20 @@ class Outcomes:
         folders = [folder for found in manifest.types.values() for folder in found.folders]
         if not all(_RUN.fullmatch(folder.partition("/")[0]) and ".." not in folder for folder in folders):
             raise SnapshotError(f"{path} names folders that are none of a run's")
-        return cls(directory, manifest)
+        found = cls(directory, manifest)
+        for type_id, of in manifest.types.items():
+            if found.rows(type_id) != of.objects:
+                raise SnapshotError(f"the outcomes of {type_id} in {directory} are not whole; evaluate again")
+        return found
+
+    def rows(self, type_id: str) -> int:
+        """Return how many objects the files of a type hold.
+
+        Raises:
+            SnapshotError: the files can't be read.
+        """
+        query = "SELECT coalesce(sum(num_rows), 0) FROM parquet_file_metadata($1)"
+        return int(self._rows(type_id, query, [self.files(type_id)])[0][0]) if self.manifest.types[type_id].objects else 0
 
     @property
     def snapshot(self) -> Path:
@@ -183,7 +196,7 @@ def write_outcomes(
     run = f"run-{os.urandom(6).hex()}"
     try:
         judged = judge_tables(engine, tables, programs, object_type, moment, str(directory / run), tell, earlier)
-        found = {name: _type_outcomes(directory, of, prints) for name, of in judged.items()}
+        found = {name: _type_outcomes(directory, of, prints, manifest.tables[name].rows) for name, of in judged.items()}
         digest = sha256(place / MANIFEST)
         done = OutcomesManifest(SCHEMA, __version__, str(place.resolve()), digest, manifest.finished_at, found)
         replace_file(directory / OUTCOMES, msgspec.json.format(msgspec.json.encode(done), indent=2) + b"\n")
@@ -219,13 +232,20 @@ def _same(known: PolicyOutcomes | None, now: str) -> bool:
     return known is not None and known.fingerprint == now
 
 
-def _type_outcomes(directory: Path, judged: Judged, prints: Mapping[str, str]) -> TypeOutcomes:
+def _type_outcomes(directory: Path, judged: Judged, prints: Mapping[str, str], rows: int) -> TypeOutcomes:
+    """Return what the outcomes of a type say.
+
+    Raises:
+        EngineError: an object of the snapshot was not judged, or was judged twice.
+    """
     policies: dict[str, PolicyOutcomes] = {}
     files = [f"{folder}/*.parquet" for folder in judged.folders]
     with connection() as opened:
         for policy, column in judged.codes.items():
             query = f"SELECT {column}, count(*) FROM read_parquet($1) GROUP BY ALL"  # noqa: S608 - our name
             counts = opened.execute(query, [files]).fetchall() if judged.objects else []
+            if sum(count for _, count in counts) != rows:
+                raise EngineError(f"{policy}: {rows} objects, but {sum(n for _, n in counts)} outcomes; report this")
             policies[policy] = PolicyOutcomes(column, prints[policy], {int(code): int(count) for code, count in sorted(counts)})
     folders = tuple(str(Path(folder).relative_to(directory)) for folder in judged.folders)
     return TypeOutcomes(folders, judged.objects, policies)

@@ -11,9 +11,11 @@ from typing import Any
 import duckdb
 import msgspec
 
+from reeve.inventory.columns import quoted, reading, wrong_column
 from reeve.inventory.directory import sha256
 from reeve.inventory.manifest import Manifest, SnapshotError
 from reeve.language.operations.base import NotCollected
+from reeve.language.types import NAMED, Kind
 from reeve.model import ObjectType
 
 AS_OF, SOURCE, NOT_COLLECTED = "_asOf", "_source", "_notCollected"
@@ -105,12 +107,13 @@ def read_records(
 
 def _rows(path: Path, object_type: ObjectType, ids: Sequence[str] | None) -> Iterator[Record]:
     columns = columns_of(object_type)
-    shown = ", ".join(f"epoch_us({_quoted(name)})" if _is_time(kind) else _quoted(name) for name, kind in columns.items())
-    query, given = f"SELECT {shown} FROM read_parquet(?)", [str(path)]  # noqa: S608 - names are quoted
-    if ids is not None:
-        query += f" WHERE {_quoted(object_type.id_field)} IN (SELECT unnest(?::VARCHAR[]))"
     readers = _readers(object_type)
     with connection() as opened:
+        found = {row[0]: row[1] for row in opened.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()}
+        shown = ", ".join(_shown(path, name, kind, found.get(name)) for name, kind in _kinds(object_type).items())
+        query, given = f"SELECT {shown} FROM read_parquet(?)", [str(path)]  # noqa: S608 - names are quoted
+        if ids is not None:
+            query += f" WHERE {quoted(object_type.id_field)} IN (SELECT unnest(?::VARCHAR[]))"
         result: Any = opened.execute(query, given if ids is None else [*given, list(ids)])
         while rows := result.fetchmany(2000):
             for row in rows:
@@ -121,8 +124,16 @@ def _rows(path: Path, object_type: ObjectType, ids: Sequence[str] | None) -> Ite
                 yield _record(values)
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+def _kinds(object_type: ObjectType) -> dict[str, Kind]:
+    declared = {name: NAMED[field.type].kind for name, field in object_type.fields.items()}
+    return {**declared, AS_OF: Kind.DATE_TIME, SOURCE: Kind.TEXT, NOT_COLLECTED: Kind.TEXT}
+
+
+def _shown(path: Path, name: str, kind: Kind, found: str | None) -> str:
+    read = reading(name, kind, found)
+    if read is None:
+        raise SnapshotError(wrong_column(str(path), name, kind, found))
+    return read
 
 
 def _is_time(kind: str) -> bool:

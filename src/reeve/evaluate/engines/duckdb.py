@@ -14,9 +14,10 @@ from ibis.backends.sql.compilers.duckdb import DuckDBCompiler  # pyright: ignore
 
 from reeve.evaluate.engines.dialect import Dialect, Expr, array_distinct, ibis
 from reeve.evaluate.engines.duckdb_json import JSON
-from reeve.evaluate.engines.engine import EngineError, wrong_column
+from reeve.evaluate.engines.engine import EngineError
 from reeve.evaluate.queries import Query, sql
 from reeve.evaluate.stages import Step
+from reeve.inventory.columns import quoted, reading, wrong_column
 from reeve.language.types import Kind
 
 
@@ -39,29 +40,9 @@ def _instant(text: Expr) -> Expr:
 
 DIALECT = Dialect(DuckDBCompiler(), array_distinct, _full_match, _instant, JSON)
 
-# A column's type in DuckDB, and how its values become those of the columnar evaluator.
-_READABLE = {
-    Kind.TEXT: {"VARCHAR": "{}"},
-    Kind.BYTES: {"VARCHAR": "{}"},
-    Kind.JSON: {"VARCHAR": "{}", "JSON": "{}::VARCHAR"},
-    Kind.BOOLEAN: {"BOOLEAN": "{}"},
-    Kind.DATE_TIME: {"TIMESTAMP WITH TIME ZONE": "epoch_us({})", "TIMESTAMP": "epoch_us({})", "TIMESTAMP_NS": "epoch_us({})"},
-    Kind.DURATION: {"BIGINT": "{}"},
-    Kind.ITEMS: {"VARCHAR[]": "{}"},
-    Kind.NUMBER: {
-        "DOUBLE": "{}",
-        **dict.fromkeys(
-            ("FLOAT", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "USMALLINT", "UINTEGER", "UBIGINT"), "{}::DOUBLE"
-        ),
-    },
-}
 _TYPES = {"string": "VARCHAR", "float64": "DOUBLE", "int64": "BIGINT", "boolean": "BOOLEAN", "array<string>": "VARCHAR[]"}
 _WRITTEN = {dtype: name for dtype, name in _TYPES.items() if dtype != "float64"}
 """The types that lines of JSON can hold; they know no infinity."""
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _literal(text: str) -> str:
@@ -83,7 +64,10 @@ class DuckDB:
         config |= {} if threads is None else {"threads": threads}
         config |= {} if memory is None else {"memory_limit": memory}
         with _engine_errors():
-            self._connection = duckdb.connect(":memory:", config=config)
+            try:
+                self._connection = duckdb.connect(":memory:", config=config)
+            except duckdb.ParserException:
+                raise EngineError(f"the memory limit {memory!r} is no size such as 2GB") from None
             self._connection.execute("SET enable_progress_bar = false; SET TimeZone = 'UTC'")
 
     def __enter__(self) -> Self:
@@ -102,22 +86,22 @@ class DuckDB:
         found = {str(row[0]): str(row[1]) for row in self._run(f"DESCRIBE SELECT * FROM {source}").fetchall()}
         shown: list[str] = []
         for column, kind in wanted.items():
-            form = _READABLE.get(kind, {}).get(found.get(column, ""))
-            if form is None:
-                raise wrong_column(files[0], column, kind, found.get(column))
-            shown.append(f"{form.format(_quoted(column))} AS {_quoted(column)}")
-        shown += [_quoted(column) for column, kind in found.items() if column not in wanted and kind == "VARCHAR"]
-        self._run(f"CREATE OR REPLACE VIEW {_quoted(name)} AS SELECT {', '.join(shown)} FROM {source}")
+            read = reading(column, kind, found.get(column))
+            if read is None:
+                raise EngineError(wrong_column(files[0], column, kind, found.get(column)))
+            shown.append(read)
+        shown += [quoted(column) for column, kind in found.items() if column not in wanted and kind == "VARCHAR"]
+        self._run(f"CREATE OR REPLACE VIEW {quoted(name)} AS SELECT {', '.join(shown)} FROM {source}")
         return tuple(found)
 
     def table(self, name: str, query: Query) -> int:
         """Keep a query's rows as a table (`Engine.table`)."""
-        created = self._run(f"CREATE OR REPLACE TEMP TABLE {_quoted(name)} AS {sql(self.dialect, query)}")
+        created = self._run(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {sql(self.dialect, query)}")
         return int(created.fetchone()[0])
 
     def map(self, step: Step) -> None:
         """Make a step's table (`Engine.map`): Python reads the distinct inputs, and writes what the function says."""
-        inputs, found = _quoted(f"{step.name} inputs"), _quoted(f"{step.name} found")
+        inputs, found = quoted(f"{step.name} inputs"), quoted(f"{step.name} found")
         distinct = sql(self.dialect, step.inputs)
         self._run(f"CREATE OR REPLACE TEMP TABLE {inputs} AS SELECT *, row_number() OVER () AS n FROM ({distinct})")
         handle, name = tempfile.mkstemp(suffix=".ndjson", dir=_made(self._spill))
@@ -133,7 +117,7 @@ class DuckDB:
             Path(name).unlink()
         results = ", ".join(f"f.{column}::{_TYPES[dtype]} AS {column}" for column, dtype in step.results.items())
         joined = f"SELECT i.* EXCLUDE (n), {results} FROM {inputs} i JOIN {found} f ON f.n = i.n"
-        self._run(f"CREATE OR REPLACE TEMP TABLE {_quoted(step.name)} AS {joined}")
+        self._run(f"CREATE OR REPLACE TEMP TABLE {quoted(step.name)} AS {joined}")
         self._run(f"DROP TABLE {inputs}; DROP TABLE {found}")
 
     def _said(self, step: Step, query: str) -> Iterator[bytes]:

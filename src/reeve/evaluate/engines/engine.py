@@ -69,13 +69,6 @@ class Engine(Protocol):
         ...
 
 
-def wrong_column(file: str, column: str, kind: Kind, found: str | None) -> EngineError:
-    """Return the error of a column that is missing, or of another type than it must be."""
-    if found is None:
-        return EngineError(f"{file} has no column {column!r}, which its type declares; collect again")
-    return EngineError(f"{file}: the column {column!r} is {found}, which is no {kind}; collect again")
-
-
 def conversions(object_type: ObjectType) -> dict[str, Kind]:
     """Return the kinds of the columns that a type's table must have."""
     return {name: NAMED[field.type].kind for name, field in object_type.fields.items()}

@@ -12,9 +12,10 @@ from typing import Any, Self
 from sqlglot import expressions
 
 from reeve.evaluate.engines.dialect import Dialect, Expr, array_distinct, ibis
-from reeve.evaluate.engines.engine import EngineError, wrong_column
+from reeve.evaluate.engines.engine import EngineError
 from reeve.evaluate.queries import Query, sql
 from reeve.evaluate.stages import Step
+from reeve.inventory.columns import wrong_column
 from reeve.language.types import Kind
 
 try:
@@ -111,7 +112,7 @@ class Spark:
         column, shown = spark_functions.col, list[Any]()
         for field, kind in wanted.items():
             if found.get(field) not in _READABLE.get(kind, ()):
-                raise wrong_column(files[0], field, kind, found.get(field))
+                raise EngineError(wrong_column(files[0], field, kind, found.get(field)))
             read = column(_quoted(field))
             read = spark_functions.unix_micros(read.cast("timestamp")) if kind is Kind.DATE_TIME else read
             shown.append((read.cast("double") if kind is Kind.NUMBER else read).alias(field))

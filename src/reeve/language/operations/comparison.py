@@ -6,9 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from reeve.language.columns import Column, Columns, NotInSqlError, joined, relation
-from reeve.language.columns import emptiness as emptiness_column
-from reeve.language.columns import equality as equality_column
+from reeve.language.columns import Column, Columns, NotInSqlError, joined
 from reeve.language.operations.base import (
     Compiler,
     Evaluate,
@@ -21,6 +19,9 @@ from reeve.language.operations.base import (
     operand,
 )
 from reeve.language.types import BOOLEAN, EVERY, ORDERED, Kind, Type
+from reeve.language.value_columns import emptiness as emptiness_column
+from reeve.language.value_columns import equality as equality_column
+from reeve.language.value_columns import relation
 from reeve.language.values import Value, WrongTypeError, as_date_time, as_double, describe, emptiness, equality, type_of
 
 

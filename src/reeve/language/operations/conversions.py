@@ -5,19 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, cast
 
-from reeve.language.columns import (
-    DEFERRED,
-    Column,
-    Columns,
-    Guard,
-    NotInSqlError,
-    blank,
-    items,
-    normalised,
-    plain,
-    with_checks,
-    without_empty,
-)
+from reeve.language.columns import DEFERRED, Column, Columns, Guard, NotInSqlError, with_checks
 from reeve.language.operations.base import (
     Checks,
     Compiler,
@@ -37,6 +25,7 @@ from reeve.language.operations.base import (
 )
 from reeve.language.operations.search import plain_text
 from reeve.language.types import BOOLEAN, DATE_TIME, DURATION, NUMBER, STRINGS, Kind, Type, list_of, set_of
+from reeve.language.value_columns import blank, items, normalised, plain, without_empty
 from reeve.language.values import (
     WrongTypeError,
     describe,

@@ -10,8 +10,7 @@ import jmespath
 import jmespath.exceptions
 import jmespath.functions
 
-from reeve.language.columns import DEFERRED, Column, Columns, Guard, NotInSqlError, blank, plain, with_checks
-from reeve.language.columns import emptiness as emptiness_column
+from reeve.language.columns import DEFERRED, Column, Columns, Guard, NotInSqlError, with_checks
 from reeve.language.json_columns import find, simple_query
 from reeve.language.operations.base import (
     Checks,
@@ -31,6 +30,8 @@ from reeve.language.operations.base import (
 from reeve.language.operations.conversions import invalid_input, is_blank, string_reader
 from reeve.language.operations.fields import Extract, Field
 from reeve.language.types import ATTRIBUTES, BOOLEAN, BYTES, JSON, NUMBER, STRINGS, TEXT, Kind, Type
+from reeve.language.value_columns import blank, plain
+from reeve.language.value_columns import emptiness as emptiness_column
 from reeve.language.values import Value, WrongTypeError, describe, emptiness, normalise, quoted
 
 

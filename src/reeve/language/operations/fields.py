@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, ClassVar, cast
 
 from reeve.language.columns import ERROR, Column, Columns, Guard, with_checks
-from reeve.language.columns import emptiness as emptiness_column
 from reeve.language.operations.base import (
     Checks,
     Compiler,
@@ -22,6 +21,7 @@ from reeve.language.operations.base import (
     undetermined_if,
 )
 from reeve.language.types import ANY, BOOLEAN, Kind, Type
+from reeve.language.value_columns import emptiness as emptiness_column
 from reeve.language.values import Value, WrongTypeError, as_date_time, describe, emptiness, quoted
 
 ID_FIELDS = ("Id", "id")

@@ -8,18 +8,7 @@ from typing import Any, ClassVar, cast
 
 import re2 as _untyped_re2  # pyright: ignore[reportMissingTypeStubs] - google-re2 has none
 
-from reeve.language.columns import (
-    Column,
-    Columns,
-    NotInSqlError,
-    joined,
-    known_column,
-    normalised,
-    plain,
-    search_items,
-    search_plain,
-    search_text,
-)
+from reeve.language.columns import Column, Columns, NotInSqlError, joined, known_column
 from reeve.language.operations.base import (
     Compiler,
     Evaluate,
@@ -33,6 +22,7 @@ from reeve.language.operations.base import (
 )
 from reeve.language.operations.constants import BytesConstant, TextConstant
 from reeve.language.types import BOOLEAN, SEARCHABLE, STRINGS, TEXT, Kind, Type, list_of, set_of
+from reeve.language.value_columns import normalised, plain, search_items, search_plain, search_text
 from reeve.language.values import Value, WrongTypeError, describe, items_of, normalise, resolved, text_form
 
 re2: Any = _untyped_re2

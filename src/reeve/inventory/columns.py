@@ -1,0 +1,38 @@
+"""How DuckDB reads the columns of a snapshot's tables: which types it takes for a kind, and how values come out."""
+
+from reeve.language.types import Kind
+
+# A column's type in DuckDB, and how its values become the evaluators' own: instants as microseconds since 1970.
+READABLE = {
+    Kind.TEXT: {"VARCHAR": "{}"},
+    Kind.BYTES: {"VARCHAR": "{}"},
+    Kind.JSON: {"VARCHAR": "{}", "JSON": "{}::VARCHAR"},
+    Kind.BOOLEAN: {"BOOLEAN": "{}"},
+    Kind.DATE_TIME: {"TIMESTAMP WITH TIME ZONE": "epoch_us({})", "TIMESTAMP": "epoch_us({})", "TIMESTAMP_NS": "epoch_us({})"},
+    Kind.DURATION: {"BIGINT": "{}"},
+    Kind.ITEMS: {"VARCHAR[]": "{}"},
+    Kind.NUMBER: {
+        "DOUBLE": "{}",
+        **dict.fromkeys(
+            ("FLOAT", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "USMALLINT", "UINTEGER", "UBIGINT"), "{}::DOUBLE"
+        ),
+    },
+}
+
+
+def quoted(name: str) -> str:
+    """Return a name as DuckDB's SQL writes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def reading(column: str, kind: Kind, found: str | None) -> str | None:
+    """Return the SQL that reads a column of a type as a kind; None if it can't."""
+    form = READABLE.get(kind, {}).get(found or "")
+    return None if form is None else f"{form.format(quoted(column))} AS {quoted(column)}"
+
+
+def wrong_column(file: str, column: str, kind: Kind, found: str | None) -> str:
+    """Return what is wrong with a column that is missing, or of another type than it must be."""
+    if found is None:
+        return f"{file} has no column {column!r}, which its type declares; collect again"
+    return f"{file}: the column {column!r} is {found}, which is no {kind}; collect again"

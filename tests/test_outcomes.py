@@ -1,0 +1,268 @@
+"""Outcomes of a snapshot by an engine: the interpreter's results, kept whole or not at all, and judged again only in part."""
+
+import json
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+
+import duckdb
+import msgspec
+import pytest
+from hypothesis import Phase, given, settings
+
+import test_engines as worlds_of
+from conftest import CATALOG
+from reeve.evaluate.engines.duckdb import DuckDB
+from reeve.evaluate.interpreter import compile_body
+from reeve.evaluate.outcomes import Outcomes, write_outcomes
+from reeve.inventory.directory import writing
+from reeve.inventory.manifest import SCHEMA, Manifest, SnapshotError, Table
+from reeve.inventory.records import Record
+from reeve.inventory.snapshot import write_snapshot
+from reeve.language.expressions import ExtractSource
+from reeve.language.operations.base import NotCollected
+from test_language_properties import node
+
+POLICY = "/ce/ca/aws/iam/user-has-more-than-one-active-access-key"
+JULY = datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+
+def snapshot(directory, fields, taken=JULY):
+    """Write objects, as the interpreter has them, as a snapshot."""
+    manifest = Manifest(SCHEMA, "0", "123456789012", "aws", taken, taken, {}, (), (), {})
+    tables = []
+    for name, objects in fields.items():
+        missing = [{key: value.reason for key, value in one.items() if isinstance(value, NotCollected)} for one in objects]
+        plain = [{key: value for key, value in one.items() if not isinstance(value, NotCollected)} for one in objects]
+        records = [Record(one, taken, "test", reasons) for one, reasons in zip(plain, missing, strict=True)]
+        tables.append((worlds_of.TYPES[name], records))
+    with writing(directory):
+        return directory, write_snapshot(directory, manifest, tables)
+
+
+def programs_of(policies, extracts):
+    sources = {name: ExtractSource("x", node(data)) for name, data in zip(("one", "two"), extracts, strict=True)}
+    found = {}
+    for number, (own, child, grandchild) in enumerate(policies):
+        inner = worlds_of.body("grandchild", grandchild, sources)
+        middle = inner and worlds_of.body("child", child, sources, {"g": inner})
+        outer = middle and worlds_of.body("parent", own, sources, {"c": middle, "o.k": middle})
+        if outer:
+            found[str(number)] = compile_body(outer)
+    return found
+
+
+def changed(fields, random):
+    """Change, drop and add some objects of every type."""
+    found = {}
+    for name, objects in fields.items():
+        kept = [dict(one) for one in objects if random.random() > 0.05]
+        for one in random.sample(kept, len(kept) // 10):
+            key = random.choice([key for key in one if key != "id"])
+            one[key] = random.choice(objects).get(key)
+        new = [{**random.choice(objects), "id": f"{name} new {n}"} for n in range(random.randrange(3))]
+        found[name] = [*kept, *new]
+    return found
+
+
+def outcomes(out, engine, taken, programs, since=None):
+    with writing(out):
+        return write_outcomes(out, engine, taken, programs, worlds_of.TYPES.__getitem__, since)
+
+
+def test_judging_what_changed_equals_judging_all(tmp_path):
+    kept = 0
+
+    @settings(max_examples=150 if worlds_of.FUZZ else 5, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+    @given(worlds_of.worlds, worlds_of.policies, worlds_of.extracts_)
+    def same(world, policies, extracts):
+        nonlocal kept
+        programs = programs_of(policies, extracts)
+        if not programs:
+            return
+        _, before = worlds_of.prepared(worlds_of.some_objects(world))
+        monday = snapshot(tmp_path / "monday", before)
+        tuesday = snapshot(tmp_path / "tuesday", changed(before, Random(world[1])))
+        with DuckDB(tmp_path / "spill", 1) as engine:
+            first = outcomes(tmp_path / "first", engine, monday, programs)
+            full = outcomes(tmp_path / "full", engine, tuesday, programs)
+            part = outcomes(tmp_path / "part", engine, tuesday, programs, (first, *monday))
+        assert part.codes("parent") == full.codes("parent")
+        assert part.manifest.types["parent"].policies == full.manifest.types["parent"].policies
+        folder = [folder for folder in part.files("parent") if "/kept/" in folder]
+        kept += duckdb.read_parquet(folder).shape[0] if folder else 0
+
+    same()
+    assert kept
+
+
+@pytest.fixture(scope="module")
+def scanned(tmp_path_factory):
+    out = tmp_path_factory.mktemp("scanned")
+    command = [sys.executable, "-m", "reeve", "scan", "--demo", "--out", str(out), "--quiet"]
+    assert subprocess.run(command, check=False).returncode in (1, 3)
+    return out / "snapshot"
+
+
+@pytest.fixture
+def demo(scanned, tmp_path):
+    return Path(shutil.copytree(scanned, tmp_path / "snapshot"))
+
+
+@pytest.mark.parametrize("engine", ["duckdb", pytest.param("spark", marks=worlds_of.with_java)])
+def test_every_output_is_the_interpreters(engine, demo, reeve, monkeypatch):
+    monkeypatch.setenv("SPARK_CONF_DIR", str(CATALOG.parent / "tests" / "spark-conf"))
+    options = ["--master", "local[1]"] if engine == "spark" else ["--threads", "2", "--memory", "500MB"]
+    ours = reeve("evaluate", demo, "--engine", engine, *options, "--format", "json")
+    theirs = reeve("evaluate", demo, "--engine", "interpreter", "--format", "json")
+    assert ours.report == theirs.report and ours.code == theirs.code
+
+
+def test_parquet_and_the_worst(demo, reeve, tmp_path):
+    run = reeve("evaluate", demo, "--out", tmp_path / "o", "--format", "terminal,parquet")
+    plain = reeve("evaluate", demo, "--format", "json").report
+    assert run.code == 1 or run.code == 3
+    for finding in plain["findings"]:
+        assert (finding["name"] in run.out) == (finding["status"] in ("INCOMPLIANT", "UNDETERMINED"))
+    kept = Outcomes.read(tmp_path / "o" / "outcomes")
+    codes = {finding["object"]: finding["code"] for finding in plain["findings"]}
+    assert {identifier: found[POLICY] for identifier, found in kept.codes("aws.iam.User").items()} == codes
+    assert sum(kept.counts(POLICY).values()) == len(codes)
+
+
+def test_since(demo, reeve, tmp_path):
+    assert reeve("evaluate", demo, "--out", tmp_path / "a", "--format", "parquet").code in (1, 3)
+    again = reeve("evaluate", demo, "--out", tmp_path / "b", "--format", "parquet", "--since", tmp_path / "a")
+    assert again.code in (1, 3)
+    one, two = (Outcomes.read(tmp_path / name / "outcomes") for name in "ab")
+    assert one.codes("aws.iam.User") == two.codes("aws.iam.User")
+    assert any(folder.endswith("/kept") for folder in two.manifest.types["aws.iam.User"].folders)
+
+
+def test_options_of_another_engine(demo, reeve):
+    for options, says in [
+        (["--master", "local"], "--master is for --engine spark"),
+        (["--engine", "interpreter", "--threads", "2"], "--threads and --memory are for duckdb"),
+        (["--engine", "interpreter", "--format", "parquet", "--out", "x"], "the interpreter keeps no outcomes"),
+        (["--since", "nowhere"], "no outcomes in nowhere"),
+        (["--engine", "duckdb", "--memory", "much"], "the memory limit 'much' is no size"),
+    ]:
+        run = reeve("evaluate", demo, *options)
+        assert run.code == 2 and says in run.err and run.err.count("\n") == 1, run.err
+
+
+# Bad days ------------------------------------------------------------------------------------------------------------
+
+
+def table_of(demo):
+    return next(path for path in demo.iterdir() if path.name.startswith("aws.iam.User-"))
+
+
+def put(demo, content):
+    """Put another table in a snapshot's place, its checksum as it should be."""
+    path = table_of(demo)
+    path.write_bytes(content)
+    manifest = json.loads((demo / "manifest.json").read_text())
+    with duckdb.connect() as connection:
+        digest = connection.execute("SELECT sha256(content) FROM read_blob($1)", [str(path)]).fetchone()[0]
+    manifest["tables"]["aws.iam.User"]["sha256"] = digest
+    (demo / "manifest.json").write_text(json.dumps(manifest))
+
+
+def rewritten(demo, query, tmp_path):
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY ({query.format(table_of(demo))}) TO '{tmp_path / 'other.parquet'}' (FORMAT parquet)")
+    put(demo, (tmp_path / "other.parquet").read_bytes())
+
+
+ENGINES = ["duckdb", "interpreter"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_table_cut_short(engine, demo, reeve):
+    content = table_of(demo).read_bytes()
+    table_of(demo).write_bytes(content[: len(content) // 2])
+    run = reeve("evaluate", demo, "--engine", engine)
+    assert run.code == 2 and "is damaged" in run.err and "collect again" in run.err
+    put(demo, content[: len(content) // 2])
+    run = reeve("evaluate", demo, "--engine", engine)
+    assert run.code == 2 and run.err.count("\n") == 1 and ".parquet" in run.err
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("SELECT * EXCLUDE (accessKey2Active) FROM '{}'", "accessKey2Active"),
+        ("SELECT * REPLACE ('yes' AS accessKey2Active) FROM '{}'", "accessKey2Active"),
+        ("SELECT * REPLACE (1 AS disappearanceTime) FROM '{}'", "disappearanceTime"),
+    ],
+    ids=["missing", "text for a Boolean", "number for a time"],
+)
+def test_another_column(engine, query, says, demo, reeve, tmp_path):
+    rewritten(demo, query, tmp_path)
+    run = reeve("evaluate", demo, "--engine", engine)
+    assert run.code == 2 and says in run.err and run.err.count("\n") == 1, run.err
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_newer_schema(engine, demo, reeve):
+    manifest = json.loads((demo / "manifest.json").read_text())
+    (demo / "manifest.json").write_text(json.dumps({**manifest, "schema": "reeve.snapshot/99"}))
+    run = reeve("evaluate", demo, "--engine", engine)
+    assert run.code == 2 and "reeve.snapshot/99" in run.err
+
+
+def test_columns_of_a_newer_type_are_let_be(demo, reeve, tmp_path):
+    before = reeve("evaluate", demo, "--engine", "duckdb", "--format", "json").report
+    rewritten(demo, "SELECT *, 1 AS one, 'x' AS \"a b\" FROM '{}'", tmp_path)
+    assert reeve("evaluate", demo, "--engine", "duckdb", "--format", "json").report["findings"] == before["findings"]
+
+
+def test_a_disk_that_fills(demo, tmp_path, reeve):
+    """A limit on the size of files is what a full disk is to a program: its writes fail."""
+    rewritten(demo, "SELECT t.* REPLACE (id || n AS id) FROM '{}' t, range(40000) r(n)", tmp_path)
+    manifest = msgspec.json.decode((demo / "manifest.json").read_bytes(), type=Manifest)
+    with duckdb.connect() as connection:
+        rows = connection.execute(f"SELECT count(*) FROM '{table_of(demo)}'").fetchone()[0]
+    table = manifest.tables["aws.iam.User"]
+    tables = {**manifest.tables, "aws.iam.User": Table(table.file, rows, table.sha256)}
+    (demo / "manifest.json").write_bytes(msgspec.json.encode(msgspec.structs.replace(manifest, tables=tables)))
+    assert reeve("evaluate", demo, "--out", tmp_path / "o", "--format", "parquet", "--engine", "duckdb").code in (1, 3)
+    before = Outcomes.read(tmp_path / "o" / "outcomes").manifest
+
+    def limited():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+
+    command = [sys.executable, "-m", "reeve", "evaluate", str(demo), "--out", str(tmp_path / "o"), "--format", "parquet"]
+    done = subprocess.run([*command, "--engine", "duckdb"], capture_output=True, text=True, preexec_fn=limited)
+    assert done.returncode == 2 and "Traceback" not in done.stderr and done.stderr.count("\n") == 1, done.stderr
+    assert Outcomes.read(tmp_path / "o" / "outcomes").manifest == before
+    assert len(list((tmp_path / "o" / "outcomes").glob("run-*"))) == 1
+
+
+def test_two_runs_into_one_directory(demo, reeve, tmp_path):
+    with writing(tmp_path / "o" / "outcomes"):
+        run = reeve("evaluate", demo, "--out", tmp_path / "o", "--format", "parquet")
+    assert run.code == 2 and "another reeve is writing" in run.err
+
+
+def test_outcomes_that_are_not_whole(demo, reeve, tmp_path):
+    reeve("evaluate", demo, "--out", tmp_path / "o", "--format", "parquet")
+    (part,) = (tmp_path / "o" / "outcomes").rglob("part-*.parquet")
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY (SELECT * FROM '{part}' LIMIT 1) TO '{tmp_path / 'x.parquet'}'")
+    part.write_bytes((tmp_path / "x.parquet").read_bytes())
+    with pytest.raises(SnapshotError, match="not whole"):
+        Outcomes.read(tmp_path / "o" / "outcomes")
+    part.unlink()
+    with pytest.raises(SnapshotError, match="can't be read"):
+        Outcomes.read(tmp_path / "o" / "outcomes")
+    run = reeve("evaluate", demo, "--out", tmp_path / "p", "--format", "parquet", "--since", tmp_path / "o")
+    assert run.code == 2 and not (tmp_path / "p" / "outcomes" / "outcomes.json").exists()
