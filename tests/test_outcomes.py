@@ -72,7 +72,7 @@ def changed(fields, random):
 
 def outcomes(out, engine, taken, programs, since=None):
     with writing(out):
-        return write_outcomes(out, engine, taken, programs, worlds_of.TYPES.__getitem__, since)
+        return write_outcomes(out, engine, (*taken, taken[0]), programs, worlds_of.TYPES.__getitem__, since)
 
 
 def test_judging_what_changed_equals_judging_all(tmp_path):

@@ -12,6 +12,7 @@ from reeve.cli.working import open_repository, progress
 from reeve.findings.results import EXIT_INCOMPLETE, EXIT_WELL
 from reeve.findings.scan import collect_snapshot, production_programs, select_policies
 from reeve.inventory.directory import writing
+from reeve.inventory.storage import putting, shown
 
 
 @click.command("collect")
@@ -43,11 +44,13 @@ def command(
     """
     repository = open_repository(repo)
     programs = production_programs(repository, select_policies(repository, policies, framework))
-    with writing(out), progress(quiet) as tell, account_api(demo, profile, region) as api:
-        manifest = collect_snapshot(api, repository, programs, out, tell, live)
+    with putting(out) as target, progress(quiet) as tell, account_api(demo, profile, region) as api:
+        directory = target or out
+        with writing(directory):
+            manifest = collect_snapshot(api, repository, programs, directory, tell, live)
     for error in manifest.errors:
         say(f"{error.call}: {error.code}: {error.message}; {error.advice}")
     if not quiet:
         rows = sum(table.rows for table in manifest.tables.values())
-        sys.stdout.write(f"{rows} objects of account {manifest.account} in {out}\n")
+        sys.stdout.write(f"{rows} objects of account {manifest.account} in {shown(out)}\n")
     return EXIT_WELL if manifest.complete else EXIT_INCOMPLETE

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import click
 
-from reeve.cli.judging import EngineChoice, engine_options, judged
+from reeve.cli.judging import EngineChoice, Taken, engine_options, judged
 from reeve.cli.options import chosen_formats, policy_options, report_options, wants_color
 from reeve.cli.working import open_repository, progress, write_reports
 from reeve.findings.judge import snapshot_directory
 from reeve.findings.scan import production_programs, select_policies
+from reeve.inventory.storage import putting, reading
 
 
 @click.command("evaluate")
@@ -40,7 +41,8 @@ def command(
 ) -> int:
     """Judge every object of a SNAPSHOT, and report; makes no request to anywhere.
 
-    SNAPSHOT is the directory that `reeve collect --out` or `reeve scan --out` wrote.
+    SNAPSHOT is the directory that `reeve collect --out` or `reeve scan --out`
+    wrote, here or in S3 (s3://BUCKET/PREFIX); the same goes for --out and --since.
 
     \b
     Examples:
@@ -54,7 +56,9 @@ def command(
     choice = EngineChoice(engine, threads, memory, master)
     repository = open_repository(repo)
     programs = production_programs(repository, select_policies(repository, policies, framework))
-    with progress(quiet) as tell:
-        results, wanted = judged(repository, programs, snapshot_directory(snapshot), choice, wanted, out, tell, since)
-    write_reports(results, wanted, out, quiet, wants_color(no_color))
+    with reading(snapshot) as source, putting(out) as target:
+        with progress(quiet) as tell:
+            taken = Taken(snapshot_directory(source), None if source == snapshot else snapshot)
+            results, wanted = judged(repository, programs, taken, choice, wanted, target, tell, since)
+        write_reports(results, wanted, target, quiet, wants_color(no_color))
     return results.exit_code

@@ -14,6 +14,7 @@ from reeve.cli.working import open_repository
 from reeve.evaluate.policy_tests import moment_of
 from reeve.evaluate.trace import trace
 from reeve.findings.judge import Snapshot, snapshot_directory
+from reeve.inventory.storage import reading
 from reeve.language.errors import nearest
 from reeve.language.logic import Body
 from reeve.language.operations.base import Moment, Row
@@ -52,10 +53,11 @@ def command(policy: str, object_: str, repo: Path | None, snapshot: Path, logic_
     if others:
         raise UserError(f"{policy!r} matches {1 + len(others)} policies; name one: {', '.join((chosen, *others[:4]))}")
     body = repository.logic(chosen, logic_name).body
-    for name, row, moment in _objects(repository, body, object_, snapshot):
-        sys.stdout.write(visible(f"{chosen} on {name}") + "\n")
-        for line in lines(trace(body, row, moment)):
-            sys.stdout.write(visible(line) + "\n")
+    with reading(snapshot) as source:
+        for name, row, moment in _objects(repository, body, object_, source):
+            sys.stdout.write(visible(f"{chosen} on {name}") + "\n")
+            for line in lines(trace(body, row, moment)):
+                sys.stdout.write(visible(line) + "\n")
     return 0
 
 

@@ -63,6 +63,14 @@ class EngineChoice:
             raise UserError(f"--threads and --memory are for duckdb, not for {self.name}")
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A snapshot to be judged: its directory here, and the address that it is a copy of."""
+
+    directory: Path
+    address: Path | None = None
+
+
 @contextmanager
 def opened(choice: EngineChoice, spill: Path) -> "Generator[Engine]":
     """Open an engine for as long as the context lasts."""
@@ -81,7 +89,7 @@ def opened(choice: EngineChoice, spill: Path) -> "Generator[Engine]":
 def judged(
     repository: "Repository",
     programs: "Mapping[str, Program]",
-    snapshot: Path,
+    taken: Taken,
     choice: EngineChoice,
     formats: tuple[str, ...] | None,
     out: Path | None,
@@ -102,6 +110,7 @@ def judged(
     from reeve.inventory.directory import writing
     from reeve.inventory.manifest import read_manifest
 
+    snapshot = taken.directory
     manifest = read_manifest(snapshot)
     large = _judgements(manifest, programs) > LARGE
     wanted = formats if formats is not None else _usual_formats(out, large or since is not None)
@@ -115,9 +124,10 @@ def judged(
         temporary = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reeve-")))
         directory = out / "outcomes" if out and PARQUET in wanted else temporary / "outcomes"
         stack.enter_context(writing(directory))
-        earlier = _earlier(since) if since else None
+        earlier = _earlier(since, stack) if since else None
         engine = stack.enter_context(opened(choice, temporary / "spill"))
-        outcomes = write_outcomes(directory, engine, (snapshot, manifest), programs, repository.object_type, earlier, tell)
+        judging = (snapshot, manifest, taken.address or snapshot.resolve())
+        outcomes = write_outcomes(directory, engine, judging, programs, repository.object_type, earlier, tell)
         only_worst = set(wanted) <= {"terminal", PARQUET}
         return judge_snapshot(repository, programs, snapshot, outcomes, only_worst), wanted
 
@@ -133,9 +143,12 @@ def _usual_formats(out: Path | None, large: bool) -> tuple[str, ...]:
     return ("terminal", PARQUET) if large else ("terminal", "json", "html")
 
 
-def _earlier(given: Path) -> "tuple[Outcomes, Path, Manifest]":
+def _earlier(given: Path, stack: ExitStack) -> "tuple[Outcomes, Path, Manifest]":
     from reeve.evaluate.outcomes import Outcomes
+    from reeve.findings.judge import snapshot_directory
     from reeve.inventory.manifest import read_manifest
+    from reeve.inventory.storage import reading
 
-    outcomes = Outcomes.read(given / "outcomes")
-    return outcomes, outcomes.snapshot, read_manifest(outcomes.snapshot)
+    outcomes = Outcomes.read(stack.enter_context(reading(given)) / "outcomes")
+    snapshot = snapshot_directory(stack.enter_context(reading(outcomes.snapshot)))
+    return outcomes, snapshot, read_manifest(snapshot)

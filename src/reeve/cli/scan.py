@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from reeve.cli.collecting import account_api
-from reeve.cli.judging import EngineChoice, engine_options, judged
+from reeve.cli.judging import EngineChoice, Taken, engine_options, judged
 from reeve.cli.options import account_options, chosen_formats, policy_options, report_options, wants_color
 from reeve.cli.working import open_repository, progress, write_reports
 from reeve.findings.scan import collect_snapshot, production_programs, select_policies
 from reeve.inventory.directory import writing
+from reeve.inventory.storage import putting
 
 
 @click.command("scan")
@@ -45,6 +46,7 @@ def command(
     Examples:
       reeve scan
       reeve scan --profile audit --out reeve-out
+      reeve scan --out s3://audit-bucket/2026-11-24
       reeve scan --policy '*/iam/*' --format json
       reeve scan --demo
     """
@@ -53,12 +55,13 @@ def command(
     repository = open_repository(repo)
     programs = production_programs(repository, select_policies(repository, policies, framework))
     with ExitStack() as stack:
-        directory = out / "snapshot" if out else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reeve-")))
+        target = stack.enter_context(putting(out))
+        directory = target / "snapshot" if target else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reeve-")))
         stack.enter_context(writing(directory))
         with progress(quiet) as tell:
             api = stack.enter_context(account_api(demo, profile, region))
             collect_snapshot(api, repository, programs, directory, tell, live)
             tell("judging", 0, None)
-            results, wanted = judged(repository, programs, directory, choice, wanted, out, tell)
-        write_reports(results, wanted, out, quiet, wants_color(no_color))
+            results, wanted = judged(repository, programs, Taken(directory), choice, wanted, target, tell)
+        write_reports(results, wanted, target, quiet, wants_color(no_color))
     return results.exit_code

@@ -24,6 +24,7 @@ from reeve.evaluate.judging import Judged, judge_tables
 from reeve.inventory.directory import replace_file, sha256
 from reeve.inventory.manifest import MANIFEST, Manifest, SnapshotError
 from reeve.inventory.records import connection, table_path
+from reeve.inventory.storage import shown
 from reeve.language.operations.base import Moment
 from reeve.model import ObjectType
 
@@ -163,7 +164,7 @@ Earlier = tuple[Outcomes, Path, Manifest]
 def write_outcomes(
     directory: Path,
     engine: Engine,
-    snapshot: tuple[Path, Manifest],
+    snapshot: tuple[Path, Manifest, Path],
     programs: Mapping[str, Program],
     object_type: Callable[[str], ObjectType],
     since: Earlier | None = None,
@@ -174,7 +175,7 @@ def write_outcomes(
     Args:
         directory: where to.
         engine: what judges.
-        snapshot: the snapshot's directory and its manifest.
+        snapshot: the snapshot's directory, its manifest, and where others find it.
         programs: the compiled logic by policy.
         object_type: gives a type by its id.
         since: only what has changed since these is judged.
@@ -184,7 +185,7 @@ def write_outcomes(
         SnapshotError: the snapshot can't be read.
         EngineError: the engine failed, or can't read the snapshot.
     """
-    place, manifest = snapshot
+    place, manifest, address = snapshot
     moment = Moment.at(manifest.finished_at)
     by_type: dict[str, dict[str, Program]] = {}
     for policy_id, program in programs.items():
@@ -198,7 +199,7 @@ def write_outcomes(
         judged = judge_tables(engine, tables, programs, object_type, moment, str(directory / run), tell, earlier)
         found = {name: _type_outcomes(directory, of, prints, manifest.tables[name].rows) for name, of in judged.items()}
         digest = sha256(place / MANIFEST)
-        done = OutcomesManifest(SCHEMA, __version__, str(place.resolve()), digest, manifest.finished_at, found)
+        done = OutcomesManifest(SCHEMA, __version__, shown(address), digest, manifest.finished_at, found)
         replace_file(directory / OUTCOMES, msgspec.json.format(msgspec.json.encode(done), indent=2) + b"\n")
     except BaseException:
         shutil.rmtree(directory / run, ignore_errors=True)
