@@ -180,7 +180,7 @@ def peers() -> None:
 
 def spark() -> None:
     one, two, duck = numbers("spark_workers.py", 20_000_000)
-    row("Spark standalone, 20 million users, 1 worker / 2 workers", "", f"{one:.1f} s / {two:.1f} s = {one / two:.2f}")
+    row("Spark, 20 million users, 1 worker / 2, warm", "", f"{one:.1f} s / {two:.1f} s = {one / two:.2f}")
     row("  the same on DuckDB, two threads", "", f"{duck:.1f} s")
 
 

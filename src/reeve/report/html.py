@@ -63,7 +63,7 @@ def _markdown(text: str) -> Markup:
 
 def _bar(result: PolicyResult) -> list[dict[str, Any]]:
     """Return the pieces of the bar by status: offset and width in percent, status, count."""
-    total, offset = max(1, len(result.findings)), 0.0
+    total, offset = max(1, sum(result.counts.values())), 0.0
     pieces: list[dict[str, Any]] = []
     for status in SHOWN_ORDER:
         count = result.counts[status]

@@ -168,7 +168,8 @@ def _engine_errors() -> Generator[None]:
     try:
         yield
     except PySparkException as error:
-        raise EngineError(f"Spark: {str(error).splitlines()[0]}") from None
+        advice = "; Spark needs Java, 17 or newer" if error.getCondition() == "JAVA_GATEWAY_EXITED" else ""
+        raise EngineError(f"Spark: {str(error).splitlines()[0]}{advice}") from None
     except Exception as error:
         # Py4J reports what goes wrong in the JVM by classes of its own, which exist only where there is a JVM.
         if type(error).__module__.split(".")[0] not in ("py4j", "grpc"):
