@@ -59,6 +59,6 @@ def command(
     with reading(snapshot) as source, putting(out) as target:
         with progress(quiet) as tell:
             taken = Taken(snapshot_directory(source), None if source == snapshot else snapshot)
-            results, wanted = judged(repository, programs, taken, choice, wanted, target, tell, since)
+            results, wanted = judged(repository, programs, taken, choice, wanted, target, tell, since, framework)
         write_reports(results, wanted, target, quiet, wants_color(no_color))
     return results.exit_code

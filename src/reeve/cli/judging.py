@@ -95,8 +95,9 @@ def judged(
     out: Path | None,
     tell: Callable[[str, int, int | None], None],
     since: Path | None = None,
+    framework: str | None = None,
 ) -> "tuple[Results, tuple[str, ...]]":
-    """Judge a snapshot for some formats, or for those that fit its size.
+    """Judge a snapshot for some formats, or for those that fit its size; `framework` is a framework, or section, to show.
 
     Returns:
         The results and the formats.
@@ -107,17 +108,18 @@ def judged(
         UserError: the options don't go together.
     """
     from reeve.findings.judge import judge_snapshot
+    from reeve.findings.scan import section_id
     from reeve.inventory.directory import writing
     from reeve.inventory.manifest import read_manifest
 
-    snapshot = taken.directory
+    snapshot, tree = taken.directory, section_id(repository, framework) if framework else None
     manifest = read_manifest(snapshot)
     large = _judgements(manifest, programs) > LARGE
     wanted = formats if formats is not None else _usual_formats(out, large or since is not None)
     if choice.name == INTERPRETER and (PARQUET in wanted or since):
         raise UserError("the interpreter keeps no outcomes: --format parquet and --since need --engine duckdb or spark")
     if choice.name == INTERPRETER or (choice.name == AUTO and not large and PARQUET not in wanted and not since):
-        return judge_snapshot(repository, programs, snapshot), wanted
+        return judge_snapshot(repository, programs, snapshot, framework=tree), wanted
     from reeve.evaluate.outcomes import write_outcomes  # loads the compiler of queries, which takes a while
 
     with ExitStack() as stack:
@@ -129,7 +131,7 @@ def judged(
         judging = (snapshot, manifest, taken.address or snapshot.resolve())
         outcomes = write_outcomes(directory, engine, judging, programs, repository.object_type, earlier, tell)
         only_worst = set(wanted) <= {"terminal", PARQUET}
-        return judge_snapshot(repository, programs, snapshot, outcomes, only_worst), wanted
+        return judge_snapshot(repository, programs, snapshot, outcomes, only_worst, tree), wanted
 
 
 def _judgements(manifest: "Manifest", programs: "Mapping[str, Program]") -> int:

@@ -37,7 +37,11 @@ policy_options: Decorator = together(
     click.option(
         "--policy", "policies", multiple=True, metavar="GLOB", help="Only policies whose id matches; may be given again."
     ),
-    click.option("--framework", metavar="ID", help="Only policies linked to this framework, such as cis-aws-v5.0.0."),
+    click.option(
+        "--framework",
+        metavar="ID",
+        help="Only policies linked to this framework, such as cis-aws-v5.0.0, or to a section's id; ends with its tree.",
+    ),
 )
 
 account_options: Decorator = together(

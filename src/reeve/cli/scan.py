@@ -62,6 +62,6 @@ def command(
             api = stack.enter_context(account_api(demo, profile, region))
             collect_snapshot(api, repository, programs, directory, tell, live)
             tell("judging", 0, None)
-            results, wanted = judged(repository, programs, Taken(directory), choice, wanted, target, tell)
+            results, wanted = judged(repository, programs, Taken(directory), choice, wanted, target, tell, framework=framework)
         write_reports(results, wanted, target, quiet, wants_color(no_color))
     return results.exit_code

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from reeve.evaluate.interpreter import Program
 from reeve.evaluate.objects import Objects
 from reeve.findings.access_keys import AccessKey, advise
+from reeve.findings.frameworks import framework_result
 from reeve.findings.results import SHOWN_ORDER, Finding, PolicyResult, Results
 from reeve.inventory.manifest import MANIFEST, Manifest, read_manifest
 from reeve.inventory.records import Record, read_records
@@ -63,6 +64,7 @@ def judge_snapshot(
     directory: Path,
     outcomes: "Outcomes | None" = None,
     only_worst: bool = False,
+    framework: str | None = None,
 ) -> Results:
     """Judge every object of a snapshot under the programs.
 
@@ -72,6 +74,7 @@ def judge_snapshot(
         directory: the snapshot's.
         outcomes: what an engine said; without it the interpreter judges.
         only_worst: give findings only for the first objects that are INCOMPLIANT or UNDETERMINED; needs `outcomes`.
+        framework: the id of a framework, or a section, whose tree the results end with.
 
     Raises:
         SnapshotError: the snapshot can't be read, or lacks objects that a policy reads.
@@ -95,7 +98,12 @@ def judge_snapshot(
         results.append(PolicyResult(repository.policy(policy_id), type_id, sections, remediation, ordered, counts))
     names = {section.framework: section.framework for result in results for section in (li.section for li in result.links)}
     names = {framework: repository.sections[framework].name for framework in names if framework in repository.sections}
-    return Results(snapshot.manifest, results, names)
+    if framework is None:
+        return Results(snapshot.manifest, results, names)
+    linked = {result.policy.id: [found.section.id for found in result.links] for result in results}
+    totals = {result.policy.id: result.counts for result in results}
+    tree = framework_result(framework, repository.sections.values(), linked, totals, snapshot.manifest.complete)
+    return Results(snapshot.manifest, results, names, tree)
 
 
 def _counts(program: Program, findings: Sequence[Finding], codes: Mapping[int, int] | None) -> dict[Status, int]:

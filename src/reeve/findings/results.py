@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reeve.findings.access_keys import AccessKey, Advice
+from reeve.findings.frameworks import FrameworkResult
 from reeve.inventory.manifest import Manifest
 from reeve.model import Meaning, Policy, Status
 from reeve.repository.links import Link
@@ -48,11 +49,12 @@ class PolicyResult:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Everything that a report shows."""
+    """Everything that a report shows; `framework` is the one that was asked for, if any."""
 
     manifest: Manifest
     policies: Sequence[PolicyResult]
     framework_names: Mapping[str, str]
+    framework: FrameworkResult | None = None
 
     @property
     def exit_code(self) -> int:

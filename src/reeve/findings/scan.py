@@ -10,6 +10,7 @@ from reeve.collect.aws.account import collect_account
 from reeve.collect.aws.api import Api
 from reeve.collect.collection import Progress
 from reeve.evaluate.interpreter import Program, compile_body
+from reeve.findings.frameworks import is_within
 from reeve.inventory.manifest import SCHEMA, Manifest
 from reeve.inventory.snapshot import write_snapshot
 from reeve.language.errors import InvalidRepositoryError
@@ -93,13 +94,19 @@ def select_policies(repository: Repository, patterns: Sequence[str], framework: 
     chosen = repository.select(tuple(patterns))
     if framework is None:
         return chosen
-    wanted = framework if framework.startswith("/") else f"/frameworks/{framework}"
+    wanted = section_id(repository, framework)
+    links = link(repository.policies.values(), repository.sections, repository.rules)
+    return tuple(i for i in chosen if any(is_within(found.section.id, wanted) for found in links.by_policy[i]))
+
+
+def section_id(repository: Repository, framework: str) -> str:
+    """Return the id of a framework that is given by its name, or of a section that is given by its id.
+
+    Raises:
+        LookupError: there is none.
+    """
+    wanted = framework.rstrip("/") if framework.startswith("/") else f"/frameworks/{framework}"
     if wanted not in repository.sections:
         known = sorted(name.rpartition("/")[2] for name in repository.sections if name.count("/") == 2)
         raise LookupError(f"there is no framework {framework!r}; there are {', '.join(known)}")
-    links = link(repository.policies.values(), repository.sections, repository.rules)
-    return tuple(i for i in chosen if any(_below(found.section.id, wanted) for found in links.by_policy[i]))
-
-
-def _below(section_id: str, wanted: str) -> bool:
-    return section_id == wanted or section_id.startswith(f"{wanted}/")
+    return wanted

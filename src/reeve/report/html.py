@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from reeve import __version__
+from reeve.findings.frameworks import Verdict
 from reeve.findings.results import SHOWN_ORDER, PolicyResult, Results
 from reeve.model import Status
 from reeve.report.escaping import visible
@@ -20,6 +21,13 @@ COLORS: Mapping[Status, str] = {
     Status.COMPLIANT: "good",
     Status.INAPPLICABLE: "off",
     Status.DISAPPEARED: "gone",
+}
+VERDICT_COLORS: Mapping[Verdict, str] = {
+    Verdict.FAILED: "bad",
+    Verdict.INCOMPLETE: "unsure",
+    Verdict.PASSED: "good",
+    Verdict.NOT_APPLICABLE: "off",
+    Verdict.NOT_JUDGED: "off",
 }
 
 
@@ -42,6 +50,7 @@ def render(results: Results) -> bytes:
         bars=[_bar(result) for result in results.policies],
         statuses=SHOWN_ORDER,
         colors=COLORS,
+        verdict_colors=VERDICT_COLORS,
         version=__version__,
     )
     return page.encode("utf-8", "replace")

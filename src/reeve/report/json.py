@@ -8,7 +8,8 @@ import msgspec
 
 from reeve import __version__
 from reeve.findings.access_keys import AccessKey
-from reeve.findings.results import Finding, PolicyResult, Results
+from reeve.findings.frameworks import SectionResult, Verdict
+from reeve.findings.results import SHOWN_ORDER, Finding, PolicyResult, Results
 from reeve.inventory.manifest import CollectionError
 from reeve.model import Status
 
@@ -80,6 +81,18 @@ class PolicyReport(msgspec.Struct, frozen=True, rename="camel"):
     sections: list[LinkReport]
 
 
+class SectionReport(msgspec.Struct, frozen=True, rename="camel"):
+    """A section of the framework that was asked for, or the framework itself."""
+
+    id: str
+    name: str
+    verdict: Verdict
+    counts: Annotated[dict[str, int], _doc("Objects in each status, once for each policy of the section or below it.")]
+    judged: Annotated[int, _doc("How many of the sections without sections below them have a policy that judged.")]
+    leaves: Annotated[int, _doc("How many sections without sections below them there are, here and below.")]
+    policies: Annotated[list[str], _doc("Ids of the policies that judged, of the section and those below it.")]
+
+
 class SnapshotReport(msgspec.Struct, frozen=True, rename="camel"):
     """Where the facts came from."""
 
@@ -101,6 +114,7 @@ class Report(msgspec.Struct, frozen=True, rename="camel"):
     snapshot: SnapshotReport
     policies: list[PolicyReport]
     findings: Annotated[list[FindingReport], _doc("Every judged object.")]
+    framework: Annotated[list[SectionReport] | None, _doc("With --framework: the tree, the framework first; else null.")]
 
 
 def json_schema() -> dict[str, Any]:
@@ -126,6 +140,7 @@ def render(results: Results) -> bytes:
         ),
         policies=[_policy(result) for result in results.policies],
         findings=[_finding(result, finding) for result in results.policies for finding in result.findings],
+        framework=[_section(one) for one in results.framework.sections] if results.framework else None,
     )
     return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
 
@@ -141,6 +156,12 @@ def _policy(result: PolicyResult) -> PolicyReport:
         {str(status): count for status, count in counts.items()},
         [LinkReport(link.section.id, link.section.name, [str(why) for why in link.why]) for link in result.links],
     )
+
+
+def _section(one: SectionResult) -> SectionReport:
+    counts = {str(status): one.counts[status] for status in SHOWN_ORDER}
+    section = one.section
+    return SectionReport(section.id, section.name, one.verdict, counts, one.judged, one.leaves, list(one.policies))
 
 
 def _finding(result: PolicyResult, finding: Finding) -> FindingReport:

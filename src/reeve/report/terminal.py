@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from reeve.findings.frameworks import FrameworkResult, Verdict
 from reeve.findings.results import SHOWN_ORDER, Finding, PolicyResult, Results
 from reeve.model import Status
 from reeve.report.escaping import visible
@@ -18,6 +19,14 @@ STYLES = {
     Status.COMPLIANT: "green",
     Status.INAPPLICABLE: "dim",
     Status.DISAPPEARED: "dim",
+}
+
+VERDICT_STYLES = {
+    Verdict.FAILED: STYLES[Status.INCOMPLIANT],
+    Verdict.INCOMPLETE: STYLES[Status.UNDETERMINED],
+    Verdict.PASSED: STYLES[Status.COMPLIANT],
+    Verdict.NOT_APPLICABLE: "dim",
+    Verdict.NOT_JUDGED: "dim",
 }
 
 WIDEST = 110
@@ -48,6 +57,8 @@ def render(results: Results, console: Console) -> None:
         _policy(result, console)
     if not results.policies:
         console.print("No policy with production logic was selected.")
+    if results.framework:
+        _framework(results.framework, console)
     _incomplete(results, console)
     seconds = (manifest.finished_at - manifest.started_at).total_seconds()
     console.print(f"{sum(manifest.calls.values())} requests to AWS in {seconds:.1f} s", style="dim")
@@ -76,6 +87,28 @@ def _policy(result: PolicyResult, console: Console) -> None:
     if frameworks:
         console.print()
         console.print(Text(f"Touches {len(result.links)} sections of {len(frameworks)} frameworks.", style="dim"))
+
+
+def _framework(framework: FrameworkResult, console: Console) -> None:
+    """Print the sections that a policy judged, with those above them."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("section", overflow="fold", ratio=1)
+    table.add_column("verdict", no_wrap=True)
+    for heading in ("bad", "unsure", "good", "judged"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for one in framework.sections:
+        if one.verdict is Verdict.NOT_JUDGED and one.depth:
+            continue
+        counts = (one.counts[status] for status in (Status.INCOMPLIANT, Status.UNDETERMINED, Status.COMPLIANT))
+        name = Padding(Text(visible(one.section.name), style="" if one.depth else "bold"), (0, 0, 0, 2 * one.depth))
+        judged = f"{one.judged}/{one.leaves}" if one.leaves > 1 else ""
+        table.add_row(name, Text(one.verdict, style=VERDICT_STYLES[one.verdict]), *map(str, counts), judged)
+    console.print()
+    console.print(table, width=min(console.width, WIDEST))
+    whole = framework.whole
+    console.print(
+        Text(f"{whole.leaves - whole.judged:,} of {whole.leaves:,} sections have no policy that judged.", style="dim")
+    )
 
 
 def _more(result: PolicyResult, status: Status, shown: Sequence[Finding], console: Console) -> None:
