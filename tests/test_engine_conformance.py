@@ -1,5 +1,6 @@
 """The conformance suite by the engines: their codes are the interpreter's, whose results `test_conformance` compares."""
 
+import math
 from datetime import UTC, datetime
 
 import pytest
@@ -8,10 +9,16 @@ from reeve.evaluate.engines.spark import Spark
 from reeve.evaluate.interpreter import compile_body
 from reeve.evaluate.objects import Objects
 from reeve.evaluate.policy_tests import read_objects
+from reeve.language.errors import Place
+from reeve.language.expressions import Scope, read_expression
+from reeve.language.logic import Body, Condition
 from reeve.language.operations.base import Moment
+from reeve.language.syntax import FileReader
+from reeve.model import Field, ObjectType, Status
 from tables import codes_of, write_table
 from test_conformance import OPERATIONS
 from test_engines import EACH_ENGINE, ENGINES, FUZZ
+from test_language_properties import node
 from typed_suite import typed_groups, typed_values
 
 NOW = Moment.at(datetime(2026, 1, 31, 12, tzinfo=UTC))
@@ -69,3 +76,30 @@ def test_untyped(engine, tmp_path):
     files = {name: [write_table(tmp_path / f"{name}.parquet", of, objects)] for name, of in types.items()}
     found = codes_of(engine, files, programs, types.__getitem__, NOW)
     assert not differences(found, programs, {row["Id"]: row for row in objects})
+
+
+NUMBERS = ObjectType(
+    "numbers", "Numbers", fields={n: Field(n, "Number") for n in "ab"} | {"id": Field("id", "Bytes")}, id_field="id"
+)
+A, B = {"FIELD": {"path": "a", "undeterminedIf": {"isEmpty": "m"}}}, {"FIELD": {"path": "b"}}
+COMPARISONS = [
+    {"IS_EMPTY": {"arg": B}},
+    {"NOT_EMPTY": {"arg": A}},
+    {"BETWEEN": {"arg": A, "rangeFrom": B, "rangeTo": A}},
+    *({name: {"left": A, "right": B}} for name in ("IS_EQUAL", "NOT_EQUAL", "GREATER_THAN", "LESS_THAN", "LESS_THAN_EQUAL")),
+]
+
+
+def test_numbers_that_are_none(engine, tmp_path):
+    """NaN is not null, equals nothing but is no error; engines have ideas of their own."""
+    values = [None, math.nan, math.inf, -math.inf, 0.0, -0.0, 1.5, 5e-324, 1e308]
+    rows = [{"id": f"{a} {b}", "a": a, "b": b} for a in values for b in values]
+    scope = Scope(NUMBERS, lambda _: NUMBERS, {}, checks_required=False)
+    programs = {}
+    for data in COMPARISONS:
+        check = read_expression(FileReader("x", []), node(data), scope)
+        condition = Condition(Status.INCOMPLIANT, "m", None, check, Place("x"))
+        programs[check.text()] = compile_body(Body(NUMBERS, (condition,), Status.COMPLIANT, "m", None, {}))
+    files = {"numbers": [write_table(tmp_path / "numbers.parquet", NUMBERS, rows)]}
+    found = codes_of(engine, files, programs, lambda _: NUMBERS, NOW)
+    assert not differences(found, programs, {row["id"]: row for row in rows})

@@ -83,7 +83,7 @@ def texts(draw):
 def test_queries(queries, tmp_path):
     judging = programs(queries)
 
-    @settings(max_examples=200 if FUZZ else 3, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+    @settings(max_examples=40 if FUZZ else 3, phases=[Phase.explicit, Phase.reuse, Phase.generate])
     @given(st.lists(values, min_size=20, max_size=120), st.lists(texts() | st.sampled_from(ODD), min_size=60, max_size=120))
     def same(documents, some_texts):
         rows = [

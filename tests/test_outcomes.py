@@ -78,7 +78,7 @@ def outcomes(out, engine, taken, programs, since=None):
 def test_judging_what_changed_equals_judging_all(tmp_path):
     kept = 0
 
-    @settings(max_examples=150 if worlds_of.FUZZ else 5, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+    @settings(max_examples=30 if worlds_of.FUZZ else 5, phases=[Phase.explicit, Phase.reuse, Phase.generate])
     @given(worlds_of.worlds, worlds_of.policies, worlds_of.extracts_)
     def same(world, policies, extracts):
         nonlocal kept

@@ -25,7 +25,7 @@ try:
     from pyspark.sql import functions as spark_functions
 except ImportError as error:
     raise EngineError(
-        f"the engine spark needs the extra `spark` ({error.name} is missing): pip install 'reeve[spark]'"
+        f"the engine spark needs the extra `spark`, or `spark-connect` ({error.name} is missing): pip install 'reeve[spark]'"
     ) from None
 
 
@@ -48,9 +48,15 @@ def _instant(text: Expr) -> Expr:
 
 
 class _Compiler(PySparkCompiler):
-    """Splits a text at a text, where Ibis lets Spark split it at a regular expression."""
+    """Ibis's, but a text is split at a text, not at a regular expression, and NaN is not null."""
 
     __slots__ = ()
+
+    def visit_IsNull(self, op: Any, *, arg: Any) -> Any:  # noqa: N802 - Ibis finds it by this name
+        return arg.is_(expressions.Null())
+
+    def visit_NotNull(self, op: Any, *, arg: Any) -> Any:  # noqa: N802
+        return expressions.not_(arg.is_(expressions.Null()))
 
     def visit_StringSplit(self, op: Any, *, arg: Any, delimiter: Any) -> Any:  # noqa: N802 - Ibis finds it by this name
         return self.f.split(arg, expressions.Literal.string(re.escape(op.delimiter.value)))
