@@ -15,8 +15,7 @@ from reeve.evaluate.engines.dialect import Dialect, ibis
 from reeve.evaluate.interpreter import DISAPPEARED_CODE, TRUE, Program
 from reeve.evaluate.queries import Query
 from reeve.evaluate.stages import DTYPES, KEY, STATUS, Children, Lookup, Stages, Step
-from reeve.language.columns import DEFERRED, ERROR, Column, Expr, Guard, NotInSqlError
-from reeve.language.json_columns import JsonFunctions
+from reeve.language.columns import DEFERRED, ERROR, Column, Expr, Guard, JsonFunctions, NotInSqlError
 from reeve.language.operations.base import Expression, Moment
 from reeve.language.operations.fields import says_disappeared
 from reeve.language.types import ANY, NAMED, Kind, Type

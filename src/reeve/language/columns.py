@@ -10,7 +10,7 @@ call the interpreter's own functions once per distinct value. What no engine can
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from reeve.language.types import Kind, Type
 
 if TYPE_CHECKING:  # operations have columns, which know of operations only these
-    from reeve.language.json_columns import JsonFunctions
     from reeve.language.operations.base import Checks, Expression, Moment
 
 Expr = Any
@@ -28,6 +27,11 @@ ERROR, DEFERRED = 98, -1
 """The numbers of an error that no check declares, and of an object that these columns can't judge."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+Step = str | int
+"""A step of a path: a member's name or an index."""
+Path = tuple[Step, ...]
 
 
 class NotInSqlError(Exception):
@@ -60,6 +64,26 @@ class Column:
     def then(self, value: Expr, *guards: Guard, nullable: bool = False) -> Column:
         """Return a column computed from this one, with guards of its own after these."""
         return Column(value, (*self.guards, *guards), self.declared, nullable)
+
+
+@dataclass(frozen=True, slots=True)
+class JsonFunctions:
+    """An engine's functions on JSON texts; a part of a document is a JSON text too, null where there is none.
+
+    `part` at a path; `parts`: the items of an array at a path, null when there is no array; `string`: what a part that is a
+    string says; `items`: the number of an array's items; `members`: the number of an object's members; `valid`: whether a
+    text is JSON as the engine sees it; `odd`: whether engine and interpreter may differ about that; `repeats`: whether the
+    object at a path says a member twice.
+    """
+
+    part: Callable[[Expr, Path], Expr]
+    parts: Callable[[Expr, Path], Expr]
+    string: Callable[[Expr], Expr]
+    items: Callable[[Expr], Expr]
+    members: Callable[[Expr], Expr]
+    valid: Callable[[Expr], Expr]
+    odd: Callable[[Expr], Expr]
+    repeats: Callable[[Expr, Path], Expr]
 
 
 class Columns(Protocol):

@@ -4,40 +4,16 @@ An engine's JSON functions must give what JMESPath gives, or defer the object. W
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from reeve.language.columns import DEFERRED, Columns, Expr, Guard, NotInSqlError
+from reeve.language.columns import DEFERRED, Columns, Expr, Guard, JsonFunctions, NotInSqlError, Path, Step
 from reeve.language.types import Kind
-
-Step = str | int
-"""A step of a path: a member's name or an index."""
-Path = tuple[Step, ...]
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_ :/.-]*")
 _USUAL_NUMBER = r"^-?[0-9]{1,15}(\.[0-9]{1,15})?$"
 _FUNCTIONS = ("to_string", "to_number", "type", "length")
-
-
-@dataclass(frozen=True, slots=True)
-class JsonFunctions:
-    """An engine's functions on JSON texts; a part of a document is a JSON text too, null where there is none.
-
-    `part` at a path; `parts`: the items of an array at a path, null when there is no array; `string`: what a part that is a
-    string says; `items`: the number of an array's items; `members`: the number of an object's members; `valid`: whether a
-    text is JSON as the engine sees it; `odd`: whether it is something that engine and interpreter may take differently, or
-    says a member of one of the objects at some paths twice.
-    """
-
-    part: Callable[[Expr, Path], Expr]
-    parts: Callable[[Expr, Path], Expr]
-    string: Callable[[Expr], Expr]
-    items: Callable[[Expr], Expr]
-    members: Callable[[Expr], Expr]
-    valid: Callable[[Expr], Expr]
-    odd: Callable[[Expr], Expr]
-    repeats: Callable[[Expr, Path], Expr]
 
 
 @dataclass(frozen=True, slots=True)

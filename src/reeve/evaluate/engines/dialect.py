@@ -7,7 +7,7 @@ from typing import Any
 import ibis as _untyped_ibis  # pyright: ignore[reportMissingTypeStubs]
 from ibis.expr import operations as _untyped_operations  # pyright: ignore[reportMissingTypeStubs]
 
-from reeve.language.json_columns import JsonFunctions
+from reeve.language.columns import JsonFunctions
 
 # Ibis ships types, but too loose ones for strict checking.
 ibis: Any = _untyped_ibis

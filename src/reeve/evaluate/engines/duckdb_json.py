@@ -3,7 +3,7 @@
 from typing import Any
 
 from reeve.evaluate.engines.dialect import Expr, ibis
-from reeve.language.json_columns import JsonFunctions, Path
+from reeve.language.columns import JsonFunctions, Path
 
 _TEXTS = ("string", "string")
 
