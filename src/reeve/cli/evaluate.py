@@ -39,7 +39,7 @@ def command(
     no_color: bool,
     debug: bool,
 ) -> int:
-    """Judge every object of a SNAPSHOT, and report; makes no request to anywhere.
+    """Judge every object of a SNAPSHOT, and report; asks the account for nothing.
 
     SNAPSHOT is the directory that `reeve collect --out` or `reeve scan --out`
     wrote, here or in S3 (s3://BUCKET/PREFIX); the same goes for --out and --since.
