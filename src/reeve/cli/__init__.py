@@ -16,6 +16,8 @@ COMMANDS = {
     "test": "Run the policies' test data.",
     "validate": "Say all that is wrong with a policy repository.",
     "explain": "Show how one verdict came about.",
+    "policy": "List the policies, or show one.",
+    "framework": "List the frameworks, or show the sections of one.",
     "schema": "Print JSON Schemas of a repository's files.",
 }
 """The commands with their one-line help, so that listing them imports none."""

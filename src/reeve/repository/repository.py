@@ -35,7 +35,7 @@ class Repository:
         """
         if not root.is_dir() or not any((root / part).is_dir() for part in ("ce", "frameworks", "types", "internal")):
             message = "no policy repository: expected a directory with ce/, frameworks/, internal/ or types/ in it"
-            raise InvalidRepositoryError([Problem(Place(""), message, "missing-file")])
+            raise InvalidRepositoryError([Problem(Place(str(root)), message, "missing-file")])
         return cls(Files(root))
 
     @cached_property

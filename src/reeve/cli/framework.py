@@ -1,0 +1,93 @@
+"""`reeve framework`: the frameworks of a repository, and how much of them its policies cover."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reeve.cli.options import repository_option
+from reeve.cli.policy import json_option
+from reeve.cli.working import open_repository
+from reeve.findings.frameworks import is_within
+from reeve.findings.scan import section_id
+from reeve.report.escaping import visible
+from reeve.repository.links import link
+from reeve.repository.repository import Repository
+
+
+@click.group("framework")
+def command() -> None:
+    """Look at the frameworks of a repository.
+
+    \b
+    Examples:
+      reeve framework list
+      reeve framework show cis-aws-v5.0.0
+    """
+
+
+@command.command("list")
+@repository_option
+@json_option
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def list_command(repo: Path | None, form: str, debug: bool) -> int:
+    """List the frameworks: how many sections they have, how many policies are linked, their name.
+
+    \b
+    Example:
+      reeve framework list
+    """
+    rows = [row for row in _rows(open_repository(repo)) if row["id"].count("/") == 2]
+    if form == "json":
+        return _json(rows)
+    sys.stdout.write("sections policies id\n")
+    for row in rows:
+        line = f"{row['subSections']:>8} {row['policies']:>8} {row['id'].rpartition('/')[2]}  {row['name']}"
+        sys.stdout.write(visible(line) + "\n")
+    return 0
+
+
+@command.command("show")
+@click.argument("framework")
+@repository_option
+@json_option
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def show_command(framework: str, repo: Path | None, form: str, debug: bool) -> int:
+    """Show the sections of a FRAMEWORK, or below a section's id, with the policies and internal rules linked to each.
+
+    \b
+    Examples:
+      reeve framework show cis-aws-v5.0.0
+      reeve framework show /frameworks/cis-aws-v5.0.0/01
+    """
+    repository = open_repository(repo)
+    wanted = section_id(repository, framework)
+    rows = [row for row in _rows(repository) if is_within(row["id"], wanted)]
+    if form == "json":
+        return _json(rows)
+    sys.stdout.write("policies rules section\n")
+    for row in rows:
+        indent = "  " * (row["id"].count("/") - wanted.count("/"))
+        sys.stdout.write(visible(f"{row['policies']:>8} {row['internalRules']:>5} {indent}{row['name']}") + "\n")
+    return 0
+
+
+def _rows(repository: Repository) -> list[dict[str, Any]]:
+    counters = link(repository.policies.values(), repository.sections, repository.rules).counters
+    return [
+        {
+            "id": section.id,
+            "name": section.name,
+            "subSections": counters[section.id].sub_sections,
+            "internalRules": counters[section.id].internal_rules,
+            "policies": counters[section.id].policies,
+        }
+        for section in sorted(repository.sections.values(), key=lambda section: section.id)
+    ]
+
+
+def _json(rows: list[dict[str, Any]]) -> int:
+    sys.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+    return 0
