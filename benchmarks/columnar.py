@@ -18,10 +18,11 @@ import duckdb
 
 from reeve.evaluate.columnar import Setting, plan
 from reeve.evaluate.engines.duckdb import DIALECT, DuckDB
-from reeve.evaluate.engines.engine import conversions
-from reeve.evaluate.interpreter import Program, compile_body
+from reeve.evaluate.interpreter import by_type, compile_body
 from reeve.evaluate.judging import judge_tables
 from reeve.evaluate.queries import sql
+from reeve.findings.scan import production_programs
+from reeve.inventory.columns import kinds_of
 from reeve.language.operations.base import Moment
 from reeve.repository.repository import Repository
 
@@ -227,7 +228,7 @@ def compiling(policies: int) -> None:
         bodies = [repository.logic(policy).body for policy in ids]
         with DuckDB(Path(name) / "spill", THREADS) as engine:
             object_type = repository.object_type("thing")
-            columns = engine.open_table("objects_thing", tables["thing"], conversions(object_type))
+            columns = engine.open_table("objects_thing", tables["thing"], kinds_of(object_type))
             setting = Setting(engine.dialect, repository.object_type, lambda _: columns, NOW)
             started = time.perf_counter()
             sql(engine.dialect, plan(object_type, [compile_body(body) for body in bodies], setting).query)
@@ -237,15 +238,10 @@ def compiling(policies: int) -> None:
 def functions() -> None:
     """Print the catalogue's expressions that DuckDB can't say, which run as the interpreter's functions."""
     repository = Repository.open(CATALOG)
-    found: dict[str, list[Program]] = {}
-    for policy in repository.policies.values():
-        if policy.is_production:
-            program = compile_body(repository.logic(policy.id).body)
-            found.setdefault(program.body.object_type.id, []).append(program)
-    for type_id, programs in found.items():
+    for type_id, programs in by_type(production_programs(repository, repository.policies)).items():
         object_type = repository.object_type(type_id)
         setting = Setting(DIALECT, repository.object_type, lambda name: tuple(repository.object_type(name).fields), NOW)
-        for step in plan(object_type, programs, setting).steps:
+        for step in plan(object_type, list(programs.values()), setting).steps:
             for said in step.said:
                 print(said.recipe.expression.text())
 

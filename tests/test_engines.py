@@ -208,8 +208,8 @@ def behind(row):
     return [owner, *behind({"o": owner.get("p")})] if hasattr(owner, "get") else [owner]
 
 
-def compare(engine, directory, world, policies, extracts):
-    rows, fields = prepared(some_objects(world))
+def programs_of(policies, extracts):
+    """Return the programs of generated policies that the checks of types let pass."""
     sources = {name: ExtractSource("x", node(data)) for name, data in zip(("one", "two"), extracts, strict=True)}
     programs = {}
     for number, (own, child, grandchild) in enumerate(policies):
@@ -218,6 +218,12 @@ def compare(engine, directory, world, policies, extracts):
         outer = middle and body("parent", own, sources, {"c": middle, "o.k": middle})
         if outer:
             programs[str(number)] = compile_body(outer)
+    return programs
+
+
+def compare(engine, directory, world, policies, extracts):
+    rows, fields = prepared(some_objects(world))
+    programs = programs_of(policies, extracts)
     if not programs:
         return 0
     files = {n: [write_table(directory / f"{n}.parquet", TYPES[n], found, provenance=True)] for n, found in rows.items()}

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from reeve.evaluate.columnar import Setting, plan
 from reeve.evaluate.engines.duckdb import DuckDB
-from reeve.evaluate.engines.engine import conversions
 from reeve.evaluate.interpreter import compile_body
+from reeve.inventory.columns import kinds_of
 from reeve.language.errors import Place
 from reeve.language.expressions import Scope, read_expression
 from reeve.language.logic import Body, Condition
@@ -110,7 +110,7 @@ def test_simple_queries_need_no_function_of_pythons(tmp_path):
     """They are only judged again where a text is odd; a filter of a text, which may say a member twice, is not simple."""
     with DuckDB(tmp_path / "spill", 1) as engine:
         file = write_table(tmp_path / "documents.parquet", TYPE, [{"id": "1"}])
-        columns = engine.open_table("objects_documents", [file], conversions(TYPE))
+        columns = engine.open_table("objects_documents", [file], kinds_of(TYPE))
         setting = Setting(engine.dialect, lambda _: TYPE, lambda _: columns, NOW)
         assert not plan(TYPE, list(programs(SIMPLE).values()), setting).steps
         of_json = {name: one for name, one in programs(FILTERS).items() if " json " in name}

@@ -18,15 +18,12 @@ from hypothesis import Phase, given, settings
 import test_engines as worlds_of
 from conftest import CATALOG
 from reeve.evaluate.engines.duckdb import DuckDB
-from reeve.evaluate.interpreter import compile_body
 from reeve.evaluate.outcomes import Outcomes, write_outcomes
 from reeve.inventory.directory import writing
 from reeve.inventory.manifest import SCHEMA, Manifest, SnapshotError, Table
 from reeve.inventory.records import Record
 from reeve.inventory.snapshot import write_snapshot
-from reeve.language.expressions import ExtractSource
 from reeve.language.operations.base import NotCollected
-from test_language_properties import node
 
 POLICY = "/ce/ca/aws/iam/user-has-more-than-one-active-access-key"
 JULY = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -43,18 +40,6 @@ def snapshot(directory, fields, taken=JULY):
         tables.append((worlds_of.TYPES[name], records))
     with writing(directory):
         return directory, write_snapshot(directory, manifest, tables)
-
-
-def programs_of(policies, extracts):
-    sources = {name: ExtractSource("x", node(data)) for name, data in zip(("one", "two"), extracts, strict=True)}
-    found = {}
-    for number, (own, child, grandchild) in enumerate(policies):
-        inner = worlds_of.body("grandchild", grandchild, sources)
-        middle = inner and worlds_of.body("child", child, sources, {"g": inner})
-        outer = middle and worlds_of.body("parent", own, sources, {"c": middle, "o.k": middle})
-        if outer:
-            found[str(number)] = compile_body(outer)
-    return found
 
 
 def changed(fields, random):
@@ -82,7 +67,7 @@ def test_judging_what_changed_equals_judging_all(tmp_path):
     @given(worlds_of.worlds, worlds_of.policies, worlds_of.extracts_)
     def same(world, policies, extracts):
         nonlocal kept
-        programs = programs_of(policies, extracts)
+        programs = worlds_of.programs_of(policies, extracts)
         if not programs:
             return
         _, before = worlds_of.prepared(worlds_of.some_objects(world))

@@ -36,11 +36,82 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of an object type: the name of its type in the policy language ("Text", "Boolean", ...) and what it holds."""
+    """A field of an object type: the name of its type in the policy language ("Text", "Boolean", ...) and what it holds.
+
+    `source` is the JMESPath that picks it from what was read of an object, `hint` the one that picks a provisional value.
+    """
 
     name: str
     type: str
     description: str = ""
+    source: str | None = None
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An API call that a type declares; expressions are JMESPath over what is known of an object (docs/types.md).
+
+    `arguments` are by parameter, `when` says whether it is made. `items` and `match` (the items' expression, the object's)
+    choose the one item of a list that is about the object. `absent` are the errors that mean that nothing is configured, as
+    a code, or `code: words of the message`.
+    """
+
+    service: str
+    operation: str
+    permissions: tuple[str, ...]
+    arguments: Mapping[str, str] = field(default_factory=dict[str, str])
+    when: str | None = None
+    items: str | None = None
+    match: tuple[str, str] | None = None
+    absent: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The call as error messages and the manifest write it, `service:Operation`."""
+        return f"{self.service}:{self.operation}"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a type's objects are listed: `items` of a call's answer, made once, or once for each object of type `parent`.
+
+    `when` says of which parents there is a list. With `for_suspects` it is read only for those that are INCOMPLIANT under a
+    policy that reads one of these fields of theirs, as it is only shown with the finding.
+    """
+
+    items: str
+    call: Call | None = None
+    parent: str | None = None
+    when: str | None = None
+    for_suspects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Provisional:
+    """A call whose answer gives provisional values to the fields with a `hint`; live calls confirm what would be INCOMPLIANT.
+
+    `item` makes of an item of that answer what a source would list; `made_at` says when a listed object was made.
+    """
+
+    call: str
+    item: str
+    made_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Collect:
+    """How a type is collected: its sources, the calls for each object by name, the errors that mean that it is gone.
+
+    A `regional` type is listed in each region. `region` is where an object is, if not where it was listed.
+    """
+
+    regional: bool
+    sources: tuple[Source, ...]
+    region: str | None = None
+    calls: Mapping[str, Call] = field(default_factory=dict[str, Call])
+    gone: tuple[str, ...] = ()
+    provisional: Provisional | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +141,7 @@ class ObjectType:
     name_field: str = "Id"
     disappearance_field: str | None = None
     tags_field: str | None = None
-    calls: tuple[str, ...] = ()
+    collect: Collect | None = None
     untyped: bool = False
 
 

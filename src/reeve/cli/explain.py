@@ -9,9 +9,9 @@ from typing import Any, cast
 import click
 
 from reeve.cli.failures import UserError
-from reeve.cli.options import repository_option
-from reeve.cli.working import open_repository
-from reeve.evaluate.policy_tests import moment_of
+from reeve.cli.options import debug_option, repository_option
+from reeve.cli.working import one_policy, open_repository
+from reeve.evaluate.policy_tests import moment_of, object_row
 from reeve.evaluate.trace import trace
 from reeve.findings.judge import Snapshot, snapshot_directory
 from reeve.inventory.storage import reading
@@ -36,7 +36,7 @@ from reeve.repository.repository import Repository
     help="The snapshot that holds the object; default: reeve-out.",
 )
 @click.option("--logic", "logic_name", default="prod.logic.yaml", metavar="FILE", help="Another logic file of the policy.")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@debug_option
 def command(policy: str, object_: str, repo: Path | None, snapshot: Path, logic_name: str, debug: bool) -> int:
     """Show how POLICY judges OBJECT: conditions in order, each part with its value.
 
@@ -49,9 +49,7 @@ def command(policy: str, object_: str, repo: Path | None, snapshot: Path, logic_
       reeve explain '*active-access-key' test-data.json#'no keys'
     """
     repository = open_repository(repo)
-    chosen, *others = repository.select((policy,))
-    if others:
-        raise UserError(f"{policy!r} matches {1 + len(others)} policies; name one: {', '.join((chosen, *others[:4]))}")
+    chosen = one_policy(repository, policy)
     body = repository.logic(chosen, logic_name).body
     with reading(snapshot) as source:
         for name, row, moment in _objects(repository, body, object_, source):
@@ -95,4 +93,4 @@ def _from_file(path: Path, chosen: str) -> Iterator[tuple[str, Row, Moment]]:
         raise UserError(f"{path} holds no object with the Id {chosen!r}{nearest(chosen, ids)}")
     for identifier, row in zip(ids, rows, strict=True):
         if chosen in ("", identifier):
-            yield identifier, row, moment_of(row)
+            yield identifier, object_row(row), moment_of(row)

@@ -1,15 +1,14 @@
 """`reeve framework`: the frameworks of a repository, and how much of them its policies cover."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from reeve.cli.options import repository_option
+from reeve.cli.options import debug_option, repository_option
 from reeve.cli.policy import json_option
-from reeve.cli.working import open_repository
+from reeve.cli.working import open_repository, print_json
 from reeve.findings.frameworks import is_within
 from reeve.findings.scan import section_id
 from reeve.report.escaping import visible
@@ -31,7 +30,7 @@ def command() -> None:
 @command.command("list")
 @repository_option
 @json_option
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@debug_option
 def list_command(repo: Path | None, form: str, debug: bool) -> int:
     """List the frameworks: how many sections they have, how many policies are linked, their name.
 
@@ -41,7 +40,8 @@ def list_command(repo: Path | None, form: str, debug: bool) -> int:
     """
     rows = [row for row in _rows(open_repository(repo)) if row["id"].count("/") == 2]
     if form == "json":
-        return _json(rows)
+        print_json(rows)
+        return 0
     sys.stdout.write("sections policies id\n")
     for row in rows:
         line = f"{row['subSections']:>8} {row['policies']:>8} {row['id'].rpartition('/')[2]}  {row['name']}"
@@ -53,7 +53,7 @@ def list_command(repo: Path | None, form: str, debug: bool) -> int:
 @click.argument("framework")
 @repository_option
 @json_option
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@debug_option
 def show_command(framework: str, repo: Path | None, form: str, debug: bool) -> int:
     """Show the sections of a FRAMEWORK, or below a section's id, with the policies and internal rules linked to each.
 
@@ -66,7 +66,8 @@ def show_command(framework: str, repo: Path | None, form: str, debug: bool) -> i
     wanted = section_id(repository, framework)
     rows = [row for row in _rows(repository) if is_within(row["id"], wanted)]
     if form == "json":
-        return _json(rows)
+        print_json(rows)
+        return 0
     sys.stdout.write("policies rules section\n")
     for row in rows:
         indent = "  " * (row["id"].count("/") - wanted.count("/"))
@@ -86,8 +87,3 @@ def _rows(repository: Repository) -> list[dict[str, Any]]:
         }
         for section in sorted(repository.sections.values(), key=lambda section: section.id)
     ]
-
-
-def _json(rows: list[dict[str, Any]]) -> int:
-    sys.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
-    return 0

@@ -51,10 +51,12 @@ account_options: Decorator = together(
     click.option("--demo", is_flag=True, help="Scan a simulated account on this machine; needs the extra `demo`."),
 )
 
+debug_option: Decorator = click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+
 output_options: Decorator = together(
     click.option("--quiet", "-q", is_flag=True, help="No progress, and no summary beside files."),
     click.option("--no-color", is_flag=True, help="No colours; NO_COLOR does the same."),
-    click.option("--debug", is_flag=True, help="Show the traceback of an error."),
+    debug_option,
 )
 
 report_options: Decorator = together(

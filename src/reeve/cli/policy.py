@@ -1,15 +1,13 @@
 """`reeve policy`: the policies of a repository."""
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from reeve.cli.failures import UserError
-from reeve.cli.options import policy_options, repository_option
-from reeve.cli.working import open_repository
+from reeve.cli.options import debug_option, policy_options, repository_option
+from reeve.cli.working import one_policy, open_repository, print_json
 from reeve.findings.scan import select_policies
 from reeve.model import Policy
 from reeve.report.escaping import visible
@@ -33,7 +31,7 @@ def command() -> None:
 @command.command("list")
 @policy_options
 @json_option
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@debug_option
 def list_command(repo: Path | None, policies: tuple[str, ...], framework: str | None, form: str, debug: bool) -> int:
     """List policies: severity, what state they are in, id.
 
@@ -46,7 +44,7 @@ def list_command(repo: Path | None, policies: tuple[str, ...], framework: str | 
     found = [repository.policy(policy_id) for policy_id in select_policies(repository, policies, framework)]
     if form == "json":
         rows = [{"id": p.id, "name": p.full_name, "severity": p.severity, "state": state_of(p)} for p in found]
-        sys.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+        print_json(rows)
         return 0
     for policy in found:
         sys.stdout.write(visible(f"{policy.severity or '-':<9} {state_of(policy):<12} {policy.id}") + "\n")
@@ -57,7 +55,7 @@ def list_command(repo: Path | None, policies: tuple[str, ...], framework: str | 
 @click.argument("policy")
 @repository_option
 @json_option
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@debug_option
 def show_command(policy: str, repo: Path | None, form: str, debug: bool) -> int:
     """Show a POLICY, named by its id or its end: conditions in order, and linked sections with why.
 
@@ -66,15 +64,13 @@ def show_command(policy: str, repo: Path | None, form: str, debug: bool) -> int:
       reeve policy show user-has-more-than-one-active-access-key
     """
     repository = open_repository(repo)
-    chosen, *others = repository.select((policy,))
-    if others:
-        raise UserError(f"{policy!r} matches {1 + len(others)} policies; name one: {', '.join((chosen, *others[:4]))}")
+    chosen = one_policy(repository, policy)
     found = repository.policy(chosen)
     links = link(repository.policies.values(), repository.sections, repository.rules).by_policy[chosen]
     sections = [{"id": one.section.id, "name": one.section.name, "why": [str(why) for why in one.why]} for one in links]
     if form == "json":
         plain = {**asdict(found), "files": sorted(found.files), "state": state_of(found), "sections": sections}
-        sys.stdout.write(json.dumps(plain, indent=2, ensure_ascii=False) + "\n")
+        print_json(plain)
         return 0
     lines = [found.full_name, found.id, f"{state_of(found)}, severity {found.severity or 'not given'}", "", found.description]
     lines += ["", *_logic(repository, found), f"{len(sections)} linked sections"]

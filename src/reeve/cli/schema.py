@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from reeve.cli.failures import UserError
+from reeve.cli.options import debug_option
+from reeve.cli.working import print_json
 from reeve.repository.schemas import KINDS, schema_of
 
 
@@ -14,7 +16,7 @@ from reeve.repository.schemas import KINDS, schema_of
 @click.argument("kind", required=False, type=click.Choice(list(KINDS)))
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write the schemas of all kinds into DIR.")
 @click.option("--vscode", is_flag=True, help="With --out: print the settings that tell VS Code of them.")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@debug_option
 def command(kind: str | None, out: Path | None, vscode: bool, debug: bool) -> int:
     """Print the JSON Schema of a KIND of file, or write all of them.
 
@@ -27,7 +29,7 @@ def command(kind: str | None, out: Path | None, vscode: bool, debug: bool) -> in
         sys.stdout.write("".join(f"{name:<14} {pattern}\n" for name, pattern in KINDS.items()))
         return 0
     if kind is not None:
-        sys.stdout.write(json.dumps(schema_of(kind), indent=2, ensure_ascii=False) + "\n")
+        print_json(schema_of(kind))
         return 0
     directory = out or Path()
     try:

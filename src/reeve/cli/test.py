@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from reeve.cli.failures import EXIT_WRONG_USE, UserError, say
-from reeve.cli.options import repository_option
+from reeve.cli.options import debug_option, repository_option
 from reeve.cli.working import open_repository, paths_in
 from reeve.evaluate.policy_tests import Case, LogicTest, object_spans, run_tests
 from reeve.language.errors import InvalidRepositoryError, Problem
@@ -25,7 +25,7 @@ from reeve.repository.repository import Repository
 @click.option("--update", is_flag=True, help="Rewrite the expected results that differ, after showing them.")
 @click.option("--watch", is_flag=True, help="Run again whenever a file changes, until interrupted.")
 @click.option("--quiet", "-q", is_flag=True, help="Print the closing line only.")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@debug_option
 def command(
     paths: tuple[str, ...],
     repo: Path | None,

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reeve.cli.failures import EXIT_WRONG_USE
-from reeve.cli.options import repository_option
+from reeve.cli.options import debug_option, repository_option
 from reeve.cli.working import open_repository, paths_in
 from reeve.evaluate.policy_tests import read_objects
 from reeve.report import problems as shown
@@ -19,7 +19,7 @@ from reeve.repository.validation import Validation
 @repository_option
 @click.option("--format", "form", type=click.Choice(["text", "json", "sarif", "github"]), default="text", help="How to print.")
 @click.option("--strict", is_flag=True, help="Exit with 2 for warnings too.")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@debug_option
 def command(paths: tuple[str, ...], repo: Path | None, form: str, strict: bool, debug: bool) -> int:
     """Say all that is wrong below the PATHs, or in the whole repository.
 

@@ -1,10 +1,11 @@
 """What commands do around the parts they call: the repository to use, progress, writing reports."""
 
+import json
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reeve.cli.failures import UserError
 from reeve.repository.repository import Repository
@@ -40,6 +41,24 @@ def paths_in(repository: Repository, paths: tuple[str, ...]) -> tuple[str, ...]:
         else:
             raise UserError(f"there is no {path!r}, neither on disk nor in the repository {repository.files.root}")
     return tuple(found)
+
+
+def one_policy(repository: Repository, pattern: str) -> str:
+    """Return the id of the one policy that a pattern matches.
+
+    Raises:
+        LookupError: it matches none.
+        UserError: it matches several.
+    """
+    chosen, *others = repository.select((pattern,))
+    if others:
+        raise UserError(f"{pattern!r} matches {1 + len(others)} policies; name one: {', '.join((chosen, *others[:4]))}")
+    return chosen
+
+
+def print_json(data: Any) -> None:
+    """Print data as JSON on standard output."""
+    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from reeve.inventory.records import Record
 Progress = Callable[[str, int, int | None], None]
 """Told what is being read, how many are done, and of how many (None: not known)."""
 
-Suspect = Callable[[Mapping[str, Any]], bool]
-"""Says whether a user, as the credential report shows it, would be INCOMPLIANT: then it is confirmed live."""
+Suspect = Callable[[Mapping[str, Any]], frozenset[str]]
+"""Says which fields the policies read that would make an object INCOMPLIANT; none if it would not be."""
 
 MAX_SUBJECTS = 5
 

@@ -7,14 +7,14 @@ function is what `interpreter` compiles, so the result is the interpreter's by c
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from reeve.evaluate.interpreter import Compiler, Program, compile_body
-from reeve.language.columns import ERROR, Columns, Expr, microseconds
+from reeve.language.columns import ERROR, Columns, Expr, instant, microseconds
 from reeve.language.expressions import operands_of
 from reeve.language.logic import Body
-from reeve.language.operations.aws_policy import AwsPolicyAllows
+from reeve.language.operations.aws_policy import AwsPolicyAllows, AwsPolicyDenies, AwsPolicyGrants
 from reeve.language.operations.base import (
     Evaluate,
     EvaluationError,
@@ -31,9 +31,11 @@ from reeve.language.operations.testing import UnitTest
 from reeve.language.types import Kind
 from reeve.language.values import Value, WrongTypeError, as_double
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NATIVE = (EmptyLookup, IsDisappeared, RelatedList)
 """Operations that columns can always say; to the interpreter's function their values are given."""
+
+POLICIES = (AwsPolicyAllows, AwsPolicyGrants, AwsPolicyDenies)
+"""Operations that read fields by their names."""
 
 Evaluated = tuple[int, Any]
 """The number of the check that fired (0: none) and the value, as a column holds it."""
@@ -125,7 +127,7 @@ def from_column(kind: Kind, value: Any) -> Value:
         return None
     match kind:
         case Kind.DATE_TIME:
-            return EPOCH + timedelta(microseconds=value)
+            return instant(value)
         case Kind.DURATION:
             return timedelta(microseconds=value)
         case Kind.JSON:
@@ -218,7 +220,7 @@ def _native_leaves(expression: Expression) -> Iterator[tuple[Expression, str]]:
 
 def leaves(expression: Expression) -> Iterator[Expression]:
     """Yield what reads the object, in an expression."""
-    if isinstance(expression, (Field, Tag, AwsPolicyAllows, UnitTest, *NATIVE)):
+    if isinstance(expression, (Field, Tag, *POLICIES, UnitTest, *NATIVE)):
         yield expression
     if not isinstance(expression, NATIVE):
         for operand in operands_of(expression):
@@ -235,8 +237,8 @@ def paths(leaf: Expression) -> Iterator[str]:
                 yield leaf.prefix + (delegate.path or "")
         case Tag():
             yield leaf.prefix + leaf.field
-        case AwsPolicyAllows():
-            yield leaf.prefix + leaf.policy_ext_field
+        case AwsPolicyAllows() | AwsPolicyGrants() | AwsPolicyDenies():
+            yield from leaf.fields_read()
         case _:
             return
 

@@ -11,14 +11,15 @@ from typing import Any
 
 from reeve import __version__
 from reeve.evaluate.by_interpreter import leaves, paths
-from reeve.evaluate.columnar import NOT_COLLECTED, table_name
+from reeve.evaluate.columnar import table_name
 from reeve.evaluate.engines.dialect import ibis
-from reeve.evaluate.engines.engine import Engine, conversions
+from reeve.evaluate.engines.engine import Engine
 from reeve.evaluate.interpreter import Program
 from reeve.evaluate.queries import compiled
 from reeve.evaluate.stages import DTYPES
+from reeve.inventory.columns import kinds_of
 from reeve.language.expressions import operands_of
-from reeve.language.operations.base import Expression, Moment
+from reeve.language.operations.base import NOT_COLLECTED, Expression, Moment
 from reeve.language.operations.dates import Days, Today
 from reeve.language.operations.fields import EmptyLookup, IsDisappeared
 from reeve.language.operations.related import RelatedList
@@ -194,7 +195,7 @@ class Changes:
         if object_type.id not in self.changed:
             columns, name = self.open_table(object_type.id), table_name(object_type.id)
             older = f"{name}_before"
-            known = self.engine.open_table(older, self.before[object_type.id], conversions(object_type))
+            known = self.engine.open_table(older, self.before[object_type.id], kinds_of(object_type))
             schema = self._schema(object_type, columns)
             # A column that one of the tables lacks is null there, which is what the evaluators take it for.
             every = schema | self._schema(object_type, known)
@@ -207,7 +208,7 @@ class Changes:
 
     @staticmethod
     def _schema(object_type: ObjectType, columns: Sequence[str]) -> dict[str, str]:
-        declared = {name: DTYPES[kind] for name, kind in conversions(object_type).items()}
+        declared = {name: DTYPES[kind] for name, kind in kinds_of(object_type).items()}
         if object_type.untyped:
             return dict.fromkeys(columns, "string")
         return declared | ({NOT_COLLECTED: "string"} if NOT_COLLECTED in columns else {})

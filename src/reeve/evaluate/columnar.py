@@ -16,7 +16,7 @@ from reeve.evaluate.interpreter import DISAPPEARED_CODE, TRUE, Program
 from reeve.evaluate.queries import Query
 from reeve.evaluate.stages import DTYPES, KEY, STATUS, Children, Lookup, Stages, Step
 from reeve.language.columns import DEFERRED, ERROR, Column, Expr, Guard, JsonFunctions, NotInSqlError
-from reeve.language.operations.base import Expression, Moment
+from reeve.language.operations.base import NOT_COLLECTED, Expression, Moment
 from reeve.language.operations.fields import says_disappeared
 from reeve.language.types import ANY, NAMED, Kind, Type
 from reeve.model import ObjectType, Relation, Status
@@ -24,7 +24,6 @@ from reeve.model import ObjectType, Relation, Status
 DEFERRED_CODE = 0
 """In a table of codes: these columns can't judge the object; `exact` ones can."""
 ID = "id"
-NOT_COLLECTED = "_notCollected"
 STATUSES = tuple(Status)
 
 
@@ -204,15 +203,15 @@ class _Table:
         empty = empty if gone is None else empty | gone
         return Column(empty, () if missing is None else (Guard(missing, ERROR),), nullable=False)
 
-    def count(self, relationship: str, status: str) -> Column:
-        """Return how many children of a related list have a status."""
+    def count(self, relationship: str, status: str) -> tuple[Column, Expr | None]:
+        """Return how many children of a related list have a status, and when there may be more that were not collected."""
         prefix, _, last = relationship.rpartition(".")
         parent = self._type_behind(prefix)
         relation, program = parent.related_lists[last], self.related[relationship]
-        missing = self._missing(prefix, last)
-        guards = () if missing is None else (Guard(missing, ERROR),)
+        missing, on_the_way = self._missing(prefix, last), self._lookup_missing(prefix) if prefix else None
+        guards = () if on_the_way is None else (Guard(on_the_way, ERROR),)
         if relation.foreign_key is None or not self._leads_somewhere(prefix):
-            return Column(self.literal(0, Kind.DATE_TIME), guards, nullable=False)
+            return Column(self.literal(0, Kind.DATE_TIME), guards, nullable=False), missing
         known, stages = (relationship, id(program)), self.stages
         if known not in stages.children:
             query, may_defer = self._children_query(relation, program)
@@ -227,7 +226,7 @@ class _Table:
         number = STATUSES.index(Status(status))
         if number not in children.taken:
             children.taken[number] = stages.new("int64", needs=[children.key])
-        return Column(stages.ref(children.taken[number]).fill_null(0), guards, nullable=False)
+        return Column(stages.ref(children.taken[number]).fill_null(0), guards, nullable=False), missing
 
     def column(self, expression: Expression) -> Column:
         """Return an expression's columns; where the engine has no words for it, by the interpreter."""

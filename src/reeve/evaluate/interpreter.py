@@ -9,12 +9,14 @@ from reeve.language.expressions import disappearance_name
 from reeve.language.logic import Body, Condition
 from reeve.language.operations.base import (
     Checks,
+    Children,
     Evaluate,
     EvaluationError,
     Expression,
     FiredError,
     Moment,
     NotCollected,
+    PartlyCollected,
     Row,
 )
 from reeve.language.operations.fields import disappearance_field, follow
@@ -69,6 +71,14 @@ class Program:
             return found
         name = disappearance_field(row, self.body.object_type.disappearance_field)
         return Meaning(found.code, found.status, found.message, None, f"isDisappeared({name})")
+
+
+def by_type(programs: Mapping[str, Program]) -> dict[str, dict[str, Program]]:
+    """Return programs by the id of the type that they are about, then by their own names."""
+    found: dict[str, dict[str, Program]] = {}
+    for name, program in programs.items():
+        found.setdefault(program.body.object_type.id, {})[name] = program
+    return found
 
 
 def compile_body(body: Body, observer: Observer | None = None) -> Program:
@@ -164,21 +174,23 @@ class Compiler:
         self.declared.append((check.message, text))
         return len(self.declared)
 
-    def classifier(self, relationship: str) -> Callable[[Row, Moment], Mapping[str, int]]:
+    def classifier(self, relationship: str) -> Callable[[Row, Moment], Children]:
         """Return the function that counts the children of a related list by status."""
         program, read = self.children[relationship], follow(relationship)
 
-        def count(row: Row, moment: Moment) -> Mapping[str, int]:
-            children = read(row)
-            if isinstance(children, NotCollected):
-                raise EvaluationError(f"{relationship} was not collected: {children.reason}")
-            if children is None:
-                return {}
-            if not isinstance(children, (list, tuple)) or not all(
-                isinstance(child, Mapping) for child in cast("list[Any]", children)
+        def count(row: Row, moment: Moment) -> Children:
+            found, unread = read(row), None
+            if isinstance(found, NotCollected):
+                return Children({}, found.reason)
+            if isinstance(found, PartlyCollected):
+                found, unread = found.rows, found.reason
+            if found is None:
+                return Children({})
+            if not isinstance(found, (list, tuple)) or not all(
+                isinstance(child, Mapping) for child in cast("list[Any]", found)
             ):
-                raise WrongTypeError(f"{relationship}: a list of objects was wanted, {describe(children)} was found")
-            codes = (program.judge(child, moment).code for child in cast("list[Row]", children))
-            return Counter(program.meanings[code].status for code in codes)
+                raise WrongTypeError(f"{relationship}: a list of objects was wanted, {describe(found)} was found")
+            codes = (program.judge(child, moment).code for child in cast("list[Row]", found))
+            return Children(Counter(program.meanings[code].status for code in codes), unread)
 
         return count

@@ -7,10 +7,11 @@ from typing import Any
 from reeve.evaluate.changes import AFFECTED, KEY, Changes, Since
 from reeve.evaluate.columnar import DEFERRED_CODE, ID, Plan, Setting, plan, table_name
 from reeve.evaluate.engines.dialect import Dialect, ibis
-from reeve.evaluate.engines.engine import Engine, EngineError, conversions
-from reeve.evaluate.interpreter import Program
+from reeve.evaluate.engines.engine import Engine, EngineError
+from reeve.evaluate.interpreter import Program, by_type
 from reeve.evaluate.queries import Query, compiled
 from reeve.evaluate.stages import ONLY
+from reeve.inventory.columns import kinds_of
 from reeve.language.operations.base import Moment
 from reeve.language.types import Kind
 from reeve.model import ObjectType
@@ -59,9 +60,7 @@ def judge_tables(
     Raises:
         EngineError: a table can't be read or is missing, or the engine failed; what was written is then no result.
     """
-    by_type: dict[str, dict[str, Program]] = {}
-    for policy, program in programs.items():
-        by_type.setdefault(program.body.object_type.id, {})[policy] = program
+    types = by_type(programs)
     opened: dict[str, Sequence[str]] = {}
 
     def columns(type_id: str) -> Sequence[str]:
@@ -69,13 +68,13 @@ def judge_tables(
             if type_id not in tables:
                 message = f"the snapshot holds no {type_id}, which a policy reads"
                 raise EngineError(f"{message}; collect again, or choose policies with --policy")
-            opened[type_id] = engine.open_table(table_name(type_id), tables[type_id], conversions(object_type(type_id)))
+            opened[type_id] = engine.open_table(table_name(type_id), tables[type_id], kinds_of(object_type(type_id)))
         return opened[type_id]
 
     setting = Setting(engine.dialect, object_type, columns, moment)
     found: dict[str, Judged] = {}
-    for number, (type_id, some) in enumerate(by_type.items()):
-        tell(f"judging {type_id}", number, len(by_type))
+    for number, (type_id, some) in enumerate(types.items()):
+        tell(f"judging {type_id}", number, len(types))
         earlier = (since or {}).get(type_id)
         judge = _judge_type if earlier is None else _Again(earlier, Changes(engine, object_type, columns, earlier.tables))
         found[type_id] = judge(engine, object_type(type_id), some, setting, f"{directory}/{type_id}")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from reeve.language.operations.base import NotCollected, Row
+from reeve.language.operations.base import NotCollected, PartlyCollected, Row
 from reeve.model import ObjectType, Relation
 
 Fields = Mapping[str, Any]
@@ -58,20 +58,20 @@ class _Object(Mapping[str, Any]):
         self._fields, self._type, self._objects = fields, object_type, objects
 
     def __getitem__(self, name: str) -> Any:
-        if name in self._fields:
-            return self._fields[name]
+        found = self._fields.get(name)
+        if name in self._fields and not (isinstance(found, NotCollected) and name in self._type.related_lists):
+            return found
         lookup = self._type.lookups.get(name)
         if lookup is not None:
             return self._objects.behind(lookup, self._fields.get(lookup.foreign_key or ""))
         related = self._type.related_lists[name]
-        return self._objects.children(related, self._fields.get(self._type.id_field))
+        children = self._objects.children(related, self._fields.get(self._type.id_field))
+        return PartlyCollected(children, found.reason) if isinstance(found, NotCollected) else children
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return a field, or what a lookup or related list of that name leads to."""
-        fields = self._fields
-        if name in fields:
-            return fields[name]
-        return self[name] if name in self._type.lookups or name in self._type.related_lists else default
+        known = name in self._fields or name in self._type.lookups or name in self._type.related_lists
+        return self[name] if known else default
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._fields)

@@ -19,10 +19,10 @@ import msgspec
 from reeve import __version__
 from reeve.evaluate.changes import Since, fingerprint, types_read
 from reeve.evaluate.engines.engine import Engine, EngineError
-from reeve.evaluate.interpreter import Program
+from reeve.evaluate.interpreter import Program, by_type
 from reeve.evaluate.judging import Judged, judge_tables
 from reeve.inventory.directory import replace_file, sha256
-from reeve.inventory.manifest import MANIFEST, Manifest, SnapshotError
+from reeve.inventory.manifest import MANIFEST, Manifest, SnapshotError, decoded
 from reeve.inventory.records import connection, table_path
 from reeve.inventory.storage import shown
 from reeve.language.operations.base import Moment
@@ -75,16 +75,8 @@ class Outcomes:
             SnapshotError: there is none, or it is not one that this version reads.
         """
         path = directory / OUTCOMES
-        try:
-            manifest = msgspec.json.decode(path.read_bytes(), type=OutcomesManifest)
-        except OSError as error:
-            reason = (error.strerror or "").lower()
-            advice = "make them with `reeve evaluate SNAPSHOT --format parquet --out DIR`"
-            raise SnapshotError(f"no outcomes in {directory}: {reason}; {advice}") from None
-        except msgspec.DecodeError as error:
-            raise SnapshotError(f"{path} is damaged: {error}; evaluate again") from None
-        if manifest.schema != SCHEMA:
-            raise SnapshotError(f"{path} has the schema {manifest.schema!r}; this version of reeve reads {SCHEMA!r}")
+        make = "make them with `reeve evaluate SNAPSHOT --format parquet --out DIR`"
+        manifest = decoded(path, OutcomesManifest, SCHEMA, "outcomes", make, "evaluate again")
         folders = [folder for found in manifest.types.values() for folder in found.folders]
         if not all(_RUN.fullmatch(folder.partition("/")[0]) and ".." not in folder for folder in folders):
             raise SnapshotError(f"{path} names folders that are none of a run's")
@@ -187,13 +179,10 @@ def write_outcomes(
     """
     place, manifest, address = snapshot
     moment = Moment.at(manifest.finished_at)
-    by_type: dict[str, dict[str, Program]] = {}
-    for policy_id, program in programs.items():
-        by_type.setdefault(program.body.object_type.id, {})[policy_id] = program
     prints = {policy: fingerprint(program, object_type, moment) for policy, program in programs.items()}
     read = types_read(programs.values(), object_type)
     tables = {name: [str(table_path(place, manifest, name))] for name in read}
-    earlier = _earlier(since, by_type, prints, read) if since else {}
+    earlier = _earlier(since, by_type(programs), prints, read) if since else {}
     run = f"run-{os.urandom(6).hex()}"
     try:
         judged = judge_tables(engine, tables, programs, object_type, moment, str(directory / run), tell, earlier)
@@ -211,7 +200,7 @@ def write_outcomes(
 
 
 def _earlier(
-    since: Earlier, by_type: Mapping[str, Mapping[str, Program]], prints: Mapping[str, str], read: Iterable[str]
+    since: Earlier, programs: Mapping[str, Mapping[str, Program]], prints: Mapping[str, str], read: Iterable[str]
 ) -> dict[str, Since]:
     """Return what is known from earlier, for the types of which every policy was the same; else all must be judged again."""
     outcomes, place, manifest = since
@@ -221,7 +210,7 @@ def _earlier(
         return {}
     tables = {name: [str(table_path(place, manifest, name))] for name in read}
     found: dict[str, Since] = {}
-    for type_id, policies in by_type.items():
+    for type_id, policies in programs.items():
         known = outcomes.manifest.types.get(type_id)
         if known and all(_same(known.policies.get(policy), prints[policy]) for policy in policies):
             columns = {policy: known.policies[policy].column for policy in policies}

@@ -9,7 +9,7 @@ from typing import Any, cast
 from reeve.evaluate.interpreter import Program, compile_body
 from reeve.language.errors import InvalidRepositoryError, Place, Problem
 from reeve.language.logic import Logic
-from reeve.language.operations.base import Expression, Moment, Row
+from reeve.language.operations.base import NOT_COLLECTED, Expression, Moment, NotCollected, PartlyCollected, Row
 from reeve.language.operations.fields import object_id
 from reeve.language.operations.testing import UnitTest
 from reeve.language.values import parse_date_time
@@ -155,6 +155,25 @@ def object_spans(text: str) -> Iterator[tuple[int, int]]:
         position = end
 
 
+def object_row(item: Mapping[str, Any]) -> Row:
+    """Return a test object as the interpreter takes it.
+
+    `_notCollected`, of it or of an object in it, gives the reasons for fields and related lists that could not be read.
+    """
+    row = {name: _nested(value) for name, value in item.items()}
+    reasons: Any = row.pop(NOT_COLLECTED, None)
+    for name, reason in cast("dict[str, Any]", reasons).items() if isinstance(reasons, dict) else ():
+        children = row.get(name)
+        row[name] = PartlyCollected(cast("list[Row]", children), str(reason)) if children else NotCollected(str(reason))
+    return row
+
+
+def _nested(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_nested(item) for item in cast("list[Any]", value)]
+    return object_row(cast("dict[str, Any]", value)) if isinstance(value, dict) else value
+
+
 def moment_of(row: Mapping[str, Any]) -> Moment:
     """Return when a test object is judged: its `context.snapshotTime`, or now (section 5)."""
     context = row.get("context")
@@ -163,8 +182,8 @@ def moment_of(row: Mapping[str, Any]) -> Moment:
 
 
 def _cases(program: Program, path: str, file: str, objects: list[dict[str, Any]]) -> Iterator[Case]:
-    for number, row in enumerate(objects):
-        moment = moment_of(row)
+    for number, item in enumerate(objects):
+        row, moment = object_row(item), moment_of(item)
         outcome = program.judge(row, moment)
         actual = describe_outcome(program, outcome, row)
         name = object_id(row) or f"#{number + 1}"

@@ -1,10 +1,12 @@
 """A framework's tree: for each section how many objects are in each status, and a verdict."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from reeve.model import Section, Status
+from reeve.repository.links import ancestors
 
 
 class Verdict(StrEnum):
@@ -68,25 +70,21 @@ def framework_result(
     policies: dict[str, set[str]] = {section_id: set() for section_id in ids}
     for policy, section_ids in linked.items():
         for section_id in section_ids:
-            for above in _line(section_id, ids):
+            for above in ancestors(section_id, ids):
                 policies[above].add(policy)
-    leaves = [section_id for section_id in ids if section_id not in parents]
-    below = {section_id: [leaf for leaf in leaves if section_id in _line(leaf, ids)] for section_id in parents & ids}
+    leaves, judged = Counter[str](), Counter[str]()
+    for leaf in ids - parents:
+        for above in ancestors(leaf, ids):
+            leaves[above] += 1
+            judged[above] += bool(policies[leaf])
     found: list[SectionResult] = []
     for section in own:
-        mine = below.get(section.id, [section.id])
-        total = {status: sum(counts[policy][status] for policy in policies[section.id]) for status in Status}
-        found.append(
-            SectionResult(
-                section,
-                section.id.count("/") - wanted.count("/"),
-                tuple(sorted(policies[section.id])),
-                total,
-                verdict(total, bool(policies[section.id]), complete),
-                sum(bool(policies[leaf]) for leaf in mine),
-                len(mine),
-            )
-        )
+        linked_here = policies[section.id]
+        total = {status: sum(counts[policy][status] for policy in linked_here) for status in Status}
+        reached = verdict(total, bool(linked_here), complete)
+        depth = section.id.count("/") - wanted.count("/")
+        of = leaves[section.id]
+        found.append(SectionResult(section, depth, tuple(sorted(linked_here)), total, reached, judged[section.id], of))
     return FrameworkResult(found)
 
 
@@ -113,9 +111,3 @@ def verdict(counts: Mapping[Status, int], judged: bool, complete: bool) -> Verdi
 def is_within(section_id: str, wanted: str) -> bool:
     """Return whether a section is another one, or below it."""
     return section_id == wanted or section_id.startswith(f"{wanted}/")
-
-
-def _line(section_id: str, ids: set[str]) -> set[str]:
-    """Return a section and those above it."""
-    parts = section_id.split("/")
-    return {"/".join(parts[:n]) for n in range(3, len(parts) + 1)} & ids

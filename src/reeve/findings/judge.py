@@ -5,14 +5,14 @@ from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reeve.evaluate.interpreter import Program
+from reeve.evaluate.interpreter import Program, by_type
 from reeve.evaluate.objects import Objects
 from reeve.findings.access_keys import AccessKey, advise
 from reeve.findings.frameworks import framework_result
 from reeve.findings.results import SHOWN_ORDER, Finding, PolicyResult, Results
 from reeve.inventory.manifest import MANIFEST, Manifest, read_manifest
 from reeve.inventory.records import Record, read_records
-from reeve.language.operations.base import Moment, NotCollected, Row
+from reeve.language.operations.base import Moment, NotCollected, PartlyCollected, Row
 from reeve.model import ObjectType, Outcome, Status
 from reeve.repository.links import link
 from reeve.repository.repository import Repository
@@ -81,11 +81,8 @@ def judge_snapshot(
         InvalidRepositoryError: metadata of the repository has errors.
     """
     snapshot = Snapshot(repository, directory)
-    by_type: dict[str, dict[str, Program]] = {}
-    for policy_id, program in programs.items():
-        by_type.setdefault(program.body.object_type.id, {})[policy_id] = program
     findings: dict[str, list[Finding]] = {policy_id: [] for policy_id in programs}
-    for type_id, some in by_type.items():
+    for type_id, some in by_type(programs).items():
         for policy_id, finding in _findings(snapshot, repository.object_type(type_id), some, outcomes, only_worst):
             findings[policy_id].append(finding)
     links = link(repository.policies.values(), repository.sections, repository.rules)
@@ -183,4 +180,5 @@ def _access_keys(snapshot: Snapshot, object_type: ObjectType, row: Row) -> list[
     if relation is None or relation.type not in snapshot.manifest.tables:
         return []
     children: Any = row.get("accessKeys")
-    return [] if isinstance(children, NotCollected) else [AccessKey.of(child) for child in children]
+    rows = children.rows if isinstance(children, PartlyCollected) else children
+    return [] if isinstance(rows, NotCollected) else [AccessKey.of(child) for child in rows]

@@ -1,6 +1,6 @@
 """Which policies to judge, and from an account to a snapshot."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,10 @@ from typing import Any
 from reeve import __version__
 from reeve.collect.aws.account import collect_account
 from reeve.collect.aws.api import Api
-from reeve.collect.collection import Progress
-from reeve.evaluate.interpreter import Program, compile_body
+from reeve.collect.aws.recipe import Recipe, recipes
+from reeve.collect.collection import Progress, Suspect
+from reeve.evaluate.interpreter import Program, by_type, compile_body
+from reeve.evaluate.needs import needs, suspect_of
 from reeve.findings.frameworks import is_within
 from reeve.inventory.manifest import SCHEMA, Manifest
 from reeve.inventory.snapshot import write_snapshot
@@ -19,9 +21,8 @@ from reeve.model import Status
 from reeve.repository.links import link
 from reeve.repository.repository import Repository
 
-USER = "aws.iam.User"
-CHILD_RECORDS = "_children"
-COLLECTED_TYPES = (USER, "aws.iam.AccessKey", "aws.iam.RootUser")
+EVIDENCE = {"aws.iam.User": "aws.iam.AccessKey"}
+"""Types whose objects are shown with the findings on another type, whether a policy reads them or not."""
 
 
 def production_programs(repository: Repository, policy_ids: Iterable[str]) -> dict[str, Program]:
@@ -43,15 +44,24 @@ def production_programs(repository: Repository, policy_ids: Iterable[str]) -> di
     return programs
 
 
-def suspect_of(programs: Mapping[str, Program]) -> Callable[[Mapping[str, Any]], bool]:
-    """Return the function that says whether a user would be INCOMPLIANT under one of the programs."""
-    judging = [program for program in programs.values() if program.body.object_type.id == USER]
+def collecting(repository: Repository, programs: Mapping[str, Program]) -> dict[str, Recipe]:
+    """Return how to collect what the programs read, and what is shown beside it, by type."""
+    read = needs(programs.values(), repository.object_type)
+    for about, shown in EVIDENCE.items():
+        if about in read:
+            read.setdefault(shown, frozenset(repository.object_type(shown).fields))
+    return recipes(read, repository.object_type)
+
+
+def suspects_of(repository: Repository, programs: Mapping[str, Program]) -> dict[str, Suspect]:
+    """Return, by type, the function that says which fields make an object INCOMPLIANT."""
     moment = Moment.at(datetime.now(UTC))
 
-    def suspect(fields: Mapping[str, Any]) -> bool:
-        return any(program.meanings[program.judge(fields, moment).code].status is Status.INCOMPLIANT for program in judging)
+    def incompliant(program: Program, fields: Mapping[str, Any]) -> bool:
+        return program.meanings[program.judge(fields, moment).code].status is Status.INCOMPLIANT
 
-    return suspect
+    grouped = by_type(programs).items()
+    return {type_id: suspect_of(some, incompliant, repository.object_type) for type_id, some in grouped}
 
 
 def collect_snapshot(
@@ -67,7 +77,8 @@ def collect_snapshot(
         SnapshotError: the snapshot could not be written.
     """
     started_at = datetime.now(UTC)
-    collection = collect_account(api, suspect_of(programs), progress, live)
+    chosen = collecting(repository, programs)
+    collection = collect_account(api, chosen, suspects_of(repository, programs), progress, live)
     progress("writing the snapshot", 0, None)
     manifest = Manifest(
         schema=SCHEMA,
@@ -81,7 +92,7 @@ def collect_snapshot(
         notes=tuple(collection.notes),
         tables={},
     )
-    tables = ((repository.object_type(name), collection.records.get(name, [])) for name in COLLECTED_TYPES)
+    tables = ((recipe.object_type, collection.records[name]) for name, recipe in chosen.items())
     return write_snapshot(directory, manifest, tables)
 
 

@@ -1,6 +1,7 @@
 """How DuckDB reads the columns of a snapshot's tables: which types it takes for a kind, and how values come out."""
 
-from reeve.language.types import Kind
+from reeve.language.types import NAMED, Kind
+from reeve.model import ObjectType
 
 # A column's type in DuckDB, and how its values become the evaluators' own: instants as microseconds since 1970.
 READABLE = {
@@ -23,6 +24,11 @@ READABLE = {
 def quoted(name: str) -> str:
     """Return a name as DuckDB's SQL writes it."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def kinds_of(object_type: ObjectType) -> dict[str, Kind]:
+    """Return the kinds of the columns that a type's table must have."""
+    return {name: NAMED[field.type].kind for name, field in object_type.fields.items()}
 
 
 def reading(column: str, kind: Kind, found: str | None) -> str | None:

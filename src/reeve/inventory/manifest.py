@@ -3,6 +3,7 @@
 import re
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -55,6 +56,43 @@ class Manifest(msgspec.Struct, frozen=True, rename="camel"):
         return not self.errors
 
 
+class Described(Protocol):
+    """What a manifest of any kind says first."""
+
+    @property
+    def schema(self) -> str:
+        """The name and number of what it is."""
+        ...
+
+
+D = TypeVar("D", bound=Described)
+
+
+def decoded(path: Path, kind: type[D], schema: str, what: str, make: str, again: str) -> D:
+    """Read a manifest of some kind.
+
+    Args:
+        path: the file.
+        kind: the class of what it holds.
+        schema: the schema that this version reads.
+        what: what is not there, when there is no manifest.
+        make: how to make it.
+        again: what to do about a damaged one.
+
+    Raises:
+        SnapshotError: there is none, or it is not one that this version reads.
+    """
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=kind)
+    except OSError as error:
+        raise SnapshotError(f"no {what} in {path.parent}: {(error.strerror or '').lower()}; {make}") from None
+    except msgspec.DecodeError as error:
+        raise SnapshotError(f"{path} is damaged: {error}; {again}") from None
+    if found.schema != schema:
+        raise SnapshotError(f"{path} has the schema {found.schema!r}; this version of reeve reads {schema!r}")
+    return found
+
+
 def read_manifest(directory: Path) -> Manifest:
     """Read a snapshot's manifest.
 
@@ -62,15 +100,7 @@ def read_manifest(directory: Path) -> Manifest:
         SnapshotError: there is none, or it is not one that this version reads.
     """
     path = directory / MANIFEST
-    try:
-        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
-    except OSError as error:
-        reason = (error.strerror or "").lower()
-        raise SnapshotError(f"no snapshot in {directory}: {reason}; make one with `reeve collect --out DIR`") from None
-    except msgspec.DecodeError as error:
-        raise SnapshotError(f"{path} is damaged: {error}; collect again") from None
-    if manifest.schema != SCHEMA:
-        raise SnapshotError(f"{path} has the schema {manifest.schema!r}; this version of reeve reads {SCHEMA!r}")
+    manifest = decoded(path, Manifest, SCHEMA, "snapshot", "make one with `reeve collect --out DIR`", "collect again")
     for table in manifest.tables.values():
         if not TABLE_FILE.fullmatch(table.file):
             raise SnapshotError(f"{path} names the file {table.file!r}, which is none of a snapshot's")

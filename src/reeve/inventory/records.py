@@ -4,21 +4,22 @@ import json
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import msgspec
 
-from reeve.inventory.columns import quoted, reading, wrong_column
+from reeve.inventory.columns import kinds_of, quoted, reading, wrong_column
 from reeve.inventory.directory import sha256
 from reeve.inventory.manifest import Manifest, SnapshotError
-from reeve.language.operations.base import NotCollected
-from reeve.language.types import NAMED, Kind
+from reeve.language.columns import instant
+from reeve.language.operations.base import NOT_COLLECTED, NotCollected
+from reeve.language.types import Kind
 from reeve.model import ObjectType
 
-AS_OF, SOURCE, NOT_COLLECTED = "_asOf", "_source", "_notCollected"
+AS_OF, SOURCE = "_asOf", "_source"
 
 _COLUMN_TYPES = {
     "Text": "VARCHAR",
@@ -106,27 +107,22 @@ def read_records(
 
 
 def _rows(path: Path, object_type: ObjectType, ids: Sequence[str] | None) -> Iterator[Record]:
-    columns = columns_of(object_type)
-    readers = _readers(object_type)
+    kinds = {**kinds_of(object_type), AS_OF: Kind.DATE_TIME, SOURCE: Kind.TEXT, NOT_COLLECTED: Kind.TEXT}
+    readers = {name: _READERS[kind] for name, kind in kinds.items() if kind in _READERS}
     with connection() as opened:
         found = {row[0]: row[1] for row in opened.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()}
-        shown = ", ".join(_shown(path, name, kind, found.get(name)) for name, kind in _kinds(object_type).items())
+        shown = ", ".join(_shown(path, name, kind, found.get(name)) for name, kind in kinds.items())
         query, given = f"SELECT {shown} FROM read_parquet(?)", [str(path)]  # noqa: S608 - names are quoted
         if ids is not None:
             query += f" WHERE {quoted(object_type.id_field)} IN (SELECT unnest(?::VARCHAR[]))"
         result: Any = opened.execute(query, given if ids is None else [*given, list(ids)])
         while rows := result.fetchmany(2000):
             for row in rows:
-                values = dict(zip(columns, row, strict=True))
+                values = dict(zip(kinds, row, strict=True))
                 for name, read in readers.items():
                     if values[name] is not None:
                         values[name] = read(values[name])
                 yield _record(values)
-
-
-def _kinds(object_type: ObjectType) -> dict[str, Kind]:
-    declared = {name: NAMED[field.type].kind for name, field in object_type.fields.items()}
-    return {**declared, AS_OF: Kind.DATE_TIME, SOURCE: Kind.TEXT, NOT_COLLECTED: Kind.TEXT}
 
 
 def _shown(path: Path, name: str, kind: Kind, found: str | None) -> str:
@@ -136,19 +132,8 @@ def _shown(path: Path, name: str, kind: Kind, found: str | None) -> str:
     return read
 
 
-def _is_time(kind: str) -> bool:
-    return kind == "TIMESTAMPTZ"
-
-
-def _readers(object_type: ObjectType) -> dict[str, Callable[[Any], Any]]:
-    """Return the fields whose values are not yet as the interpreter takes them, each with what makes them so."""
-    times = [name for name, kind in columns_of(object_type).items() if _is_time(kind)]
-    texts_of_json = [name for name, field in object_type.fields.items() if field.type == "Json"]
-    return {**dict.fromkeys(times, _time), **dict.fromkeys(texts_of_json, json.loads)}
-
-
-def _time(microseconds: int) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+_READERS: Mapping[Kind, Callable[[Any], Any]] = {Kind.DATE_TIME: instant, Kind.JSON: json.loads}
+"""What makes of a column's values those that the interpreter takes, by kind."""
 
 
 def _record(row: dict[str, Any]) -> Record:

@@ -14,7 +14,8 @@ import msgspec
 
 from reeve.inventory.directory import replace_file, sha256, sync
 from reeve.inventory.manifest import MANIFEST, TABLE_FILE, Manifest, SnapshotError, Table, read_manifest
-from reeve.inventory.records import AS_OF, NOT_COLLECTED, PROVENANCE, SOURCE, Record, columns_of, connection
+from reeve.inventory.records import AS_OF, PROVENANCE, SOURCE, Record, columns_of, connection
+from reeve.language.operations.base import NOT_COLLECTED
 from reeve.model import ObjectType
 
 

@@ -114,7 +114,7 @@ class Columns(Protocol):
         """Return whether a lookup leads to no object."""
         ...
 
-    def count(self, relationship: str, status: str) -> Column:
+    def count(self, relationship: str, status: str) -> tuple[Column, Expr | None]:
         """Return how many children of a related list have a status."""
         ...
 
@@ -186,6 +186,11 @@ def microseconds(value: datetime | timedelta) -> int:
     """Return an instant as the microseconds since 1970 in UTC, or a length as its microseconds."""
     length = value if isinstance(value, timedelta) else value - _EPOCH
     return (length.days * 86_400 + length.seconds) * 1_000_000 + length.microseconds
+
+
+def instant(microseconds: int) -> datetime:
+    """Return the instant that a column holds as microseconds since 1970, in UTC."""
+    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def true_column(expression: Expression, table: Columns) -> Column:

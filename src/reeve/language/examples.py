@@ -120,6 +120,29 @@ EXAMPLES: Mapping[str, Example] = {
         {"policy": '{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:*"}}'},
         True,
     ),
+    "AWS_POLICY_GRANTS": Example(
+        "AWS_POLICY_GRANTS: {policyExtField: policy, actions: ['*:*']}",
+        {
+            "policy": '{"Statement": [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"},'
+            ' {"Effect": "Allow", "Action": "IAM:*", "Resource": ["*"]}]}'
+        },
+        True,
+    ),
+    "AWS_POLICY_DENIES": Example(
+        "AWS_POLICY_DENIES:\n  policyExtField: policy\n  actions: ['s3:*']\n  resourceField: arn\n"
+        "  conditionKey: aws:SecureTransport\n  conditionValue: 'false'",
+        {
+            "arn": "arn:aws:s3:::logs",
+            "policy": '{"Statement": {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*",'
+            ' "Condition": {"Bool": {"aws:SecureTransport": false}}}}',
+        },
+        True,
+    ),
+    "AWS_LOG_FILTER_MATCHES": Example(
+        f"AWS_LOG_FILTER_MATCHES: {{{_A}, events: [{{eventName: StopLogging}}, {{eventName: DeleteTrail}}]}}",
+        {"a": '{ ($.eventName = DeleteTrail) || $.eventName = "Stop*" }'},
+        True,
+    ),
     "DEBUG": Example(f"DEBUG: {{name: a, {_A}}}", {"a": 5}, 5),
     "UNIT_TEST": Example("UNIT_TEST: {id: x, arg: {BOOLEAN: true}}", {"Id": "x"}, True),
     "UNIT_TEST_NULL": Example("UNIT_TEST_NULL: {returnType: TEXT}", {}, None),

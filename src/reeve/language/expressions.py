@@ -7,6 +7,7 @@ from typing import Any
 from reeve.language import source
 from reeve.language.errors import nearest, one_of
 from reeve.language.operations import LEGACY, OPERATIONS
+from reeve.language.operations.aws_policy import AwsPolicyAllows, AwsPolicyDenies, AwsPolicyGrants
 from reeve.language.operations.base import Argument, Check, Expression, Form, arguments
 from reeve.language.operations.comparison import Equal
 from reeve.language.operations.constants import DateTimeConstant, DurationConstant, TextConstant
@@ -287,6 +288,8 @@ def _resolve(reader: FileReader, node: Scalar, expression: Expression, scope: Sc
             return replace(expression, field=disappearance_name(scope.object_type), declared=declared, prefix=scope.prefix)
         case Tag():
             return replace(expression, field=_tags_name(scope.object_type), prefix=scope.prefix)
+        case AwsPolicyAllows() | AwsPolicyGrants() | AwsPolicyDenies():
+            return _resolve_policy(reader, node, expression, scope)
         case RelatedList():
             scope.related_lists_used.append((expression.relationship_name, node))
             return expression
@@ -302,6 +305,16 @@ def _resolve_field(reader: FileReader, node: Scalar, expression: Field, scope: S
             reader.report(node, found, "unknown-field")
             return None
     return replace(expression, type=types[0], prefix=scope.prefix)
+
+
+def _resolve_policy(
+    reader: FileReader, node: Scalar, expression: AwsPolicyAllows | AwsPolicyGrants | AwsPolicyDenies, scope: Scope
+) -> Expression | None:
+    found = field_type(scope, expression.policy_ext_field)
+    if isinstance(found, str):
+        reader.report(node, found, "unknown-field")
+        return None
+    return replace(expression, prefix=scope.prefix)
 
 
 def field_type(scope: Scope, path: str) -> Type | str:

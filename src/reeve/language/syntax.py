@@ -25,6 +25,7 @@ class Shape(StrEnum):
     MAPPING = "a mapping"
     RECORDS = "a list of mappings"
     TABLE = "a mapping of names to mappings"
+    TEXTS = "a mapping of names to texts"
     EXPRESSION = "an operation"
     ANYTHING = "any value"
 
@@ -104,6 +105,8 @@ class FileReader:
                 return None if items is None else [self.read(item, key.keys, f"an item of {what}") for item in items]
             case Shape.TABLE:
                 return self._table(node, key, what)
+            case Shape.TEXTS:
+                return self._texts(node, what)
             case Shape.EXPRESSION:
                 return node
             case Shape.ANYTHING:
@@ -114,6 +117,13 @@ class FileReader:
             self.report(node, f"{what} must be a mapping, not {shape_of(node)}", "not-a-mapping")
             return None
         return {name.text: self.read(value, key.keys, f"{name.text!r}") for name, value in node.entries}
+
+    def _texts(self, node: Node, what: str) -> dict[str, str] | None:
+        if not isinstance(node, source.Mapping):
+            self.report(node, f"{what} must be a mapping, not {shape_of(node)}", "not-a-mapping")
+            return None
+        found = {name.text: self.string(value, f"{name.text!r} in {what}") for name, value in node.entries}
+        return {name: text for name, text in found.items() if text is not None}
 
     def items(self, node: Node, what: str) -> tuple[Node, ...] | None:
         """Return a list's items, or None with a problem."""

@@ -63,6 +63,7 @@ _PLAIN: dict[str, tuple[str, str]] = {
     "asSetOfBytes": ("SET_FROM", "separator"),
     "asListOfText": ("LIST_FROM", "separator"),
     "asListOfBytes": ("LIST_FROM", "separator"),
+    "logFilterMatches": ("AWS_LOG_FILTER_MATCHES", "events"),
 }
 _RELATED = {"has": "RELATED_LIST_HAS", "hasNo": "RELATED_LIST_HAS_NO", "count": "RELATED_LIST_COUNT"}
 _TAGS = {
@@ -72,7 +73,12 @@ _TAGS = {
     "getExact": "TAG_VALUE_BYTES",
 }
 _ITEMS = {f"{shape}Of{item}": (shape.upper(), item.upper()) for shape in ("set", "list") for item in ("Text", "Bytes")}
-METHODS = (*_OPERANDS, *_PLAIN, *_RELATED, *_TAGS, "asBoolean", "asDateTime", "asDuration", "awsPolicyAllows")
+_POLICIES = {
+    "awsPolicyAllows": ("AWS_POLICY_ALLOWS", ("widestAcceptableAccessLevel", "actions")),
+    "awsPolicyGrants": ("AWS_POLICY_GRANTS", ("actions",)),
+    "awsPolicyDenies": ("AWS_POLICY_DENIES", ("actions", "resourceField", "conditionKey", "conditionValue")),
+}
+METHODS = (*_OPERANDS, *_PLAIN, *_RELATED, *_TAGS, *_POLICIES, "asBoolean", "asDateTime", "asDuration")
 CALLS = (*_ITEMS, "extract", "bytes", "number", "json", "not", "isEmptyLookup", "notEmptyLookup", "isDisappeared")
 
 
@@ -284,7 +290,7 @@ class _Nodes(Transformer[Token, Any]):
         return self._operation(operation, {"arg": _instant(arg) if days else arg, key: value}, offset)
 
     def _path_method(self, arg: Node, called: str, args: tuple[Node, ...], offset: int) -> Node | None:
-        if called not in (*_RELATED, *_TAGS, "awsPolicyAllows"):
+        if called not in (*_RELATED, *_TAGS, *_POLICIES):
             return None
         path = _path(arg)
         if path is None:
@@ -297,10 +303,15 @@ class _Nodes(Transformer[Token, Any]):
             _count(called, args, 1, offset)
             entries: dict[str, Node] = {"status": self._scalar(words[0], offset)}
             return self._operation(_RELATED[called], {**entries, "relationshipName": self._scalar(path, offset)}, offset)
-        _count(called, args, 2, offset)
-        level = self._scalar(words[0], offset)
-        entries = {"policyExtField": self._scalar(path, offset), "widestAcceptableAccessLevel": level, "actions": args[1]}
-        return self._operation("AWS_POLICY_ALLOWS", entries, offset)
+        operation, names = _POLICIES[called]
+        _count(called, args, len(names), offset)
+        entries = {"policyExtField": self._scalar(path, offset)}
+        for name, value in zip(names, args, strict=True):
+            texts = name == "actions"
+            entries[name] = (
+                value if texts else self._scalar(_path(value) or self._plain_text(value, f".{called}()", offset), offset)
+            )
+        return self._operation(operation, entries, offset)
 
     def _conversion(self, arg: Node, called: str, args: tuple[Node, ...], offset: int) -> Node | None:
         entries: dict[str, Node] = {"arg": arg}

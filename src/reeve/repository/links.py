@@ -1,7 +1,7 @@
 """Which sections a policy is linked to, and why; and what is counted for each section (policy language, section 1)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
@@ -115,7 +115,8 @@ def _links_of(
     )
 
 
-def _ancestors(section_id: str, sections: Mapping[str, Section]) -> Iterable[str]:
+def ancestors(section_id: str, sections: Container[str]) -> Iterator[str]:
+    """Yield the id of a section and of those above it, as far as there are such sections."""
     while section_id.count("/") >= 2:
         if section_id in sections:
             yield section_id
@@ -125,7 +126,7 @@ def _ancestors(section_id: str, sections: Mapping[str, Section]) -> Iterable[str
 def _below(sections: Mapping[str, Section]) -> dict[str, int]:
     below: dict[str, int] = defaultdict(int)
     for section_id in sections:
-        for ancestor in _ancestors(section_id.rpartition("/")[0], sections):
+        for ancestor in ancestors(section_id.rpartition("/")[0], sections):
             below[ancestor] += 1
     return below
 
@@ -135,6 +136,6 @@ def _count(linked: Mapping[str, set[str]], sections: Mapping[str, Section]) -> d
     found: dict[str, set[str]] = defaultdict(set)
     for key, section_ids in linked.items():
         for section_id in section_ids:
-            for ancestor in _ancestors(section_id, sections):
+            for ancestor in ancestors(section_id, sections):
                 found[ancestor].add(key)
     return {section_id: len(keys) for section_id, keys in found.items()}

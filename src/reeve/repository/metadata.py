@@ -6,8 +6,7 @@ from typing import Any
 from reeve.language.errors import InvalidRepositoryError
 from reeve.language.source import Node, Scalar, read_yaml
 from reeve.language.syntax import FileReader, Key, Keys, Shape
-from reeve.language.types import NAMED
-from reeve.model import Field, Folder, InternalRule, ObjectType, Policy, Relation, Section, SimilarPolicy
+from reeve.model import Folder, InternalRule, Policy, Section, SimilarPolicy
 
 CATEGORIES = ("SECURITY", "COST", "PERFORMANCE", "RELIABILITY", "OPERATIONAL_EXCELLENCE", "SUSTAINABILITY")
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
@@ -91,35 +90,13 @@ RULE_KEYS: Keys = {
     "sections": Key(Shape.STRINGS, "Ids of the sections it is mapped to.", True),
 }
 
-_RELATION_KEYS: Keys = {
-    "type": Key(Shape.STRING, "The id of the type it leads to.", True),
-    "description": Key(Shape.STRING, "What it leads to."),
-    "foreignKey": Key(Shape.STRING, "On a related list: the child's field that holds this object's id."),
-}
 
-TYPE_KEYS: Keys = {
-    "name": Key(Shape.STRING, "What objects of the type are called.", True),
-    "description": Key(Shape.STRING, "What the type is."),
-    "idField": Key(Shape.STRING, "The field that identifies an object.", True),
-    "nameField": Key(Shape.STRING, "The field that a person knows an object by."),
-    "disappearanceField": Key(Shape.STRING, "The field that says when an object was found gone."),
-    "tagsField": Key(Shape.STRING, "The field with the tags, a JSON object as text."),
-    "calls": Key(Shape.STRINGS, "The API calls that collect objects of the type."),
-    "fields": Key(
-        Shape.TABLE,
-        "The fields.",
-        True,
-        keys={
-            "type": Key(Shape.CHOICE, "The field's type.", True, choices=tuple(NAMED)),
-            "description": Key(Shape.STRING, "What it holds."),
-        },
-    ),
-    "lookups": Key(Shape.TABLE, "Fields that lead to another object.", keys=_RELATION_KEYS),
-    "relatedLists": Key(Shape.TABLE, "Lists of child objects.", keys=_RELATION_KEYS),
-}
+def read_keys(path: str, content: bytes, keys: Keys, what: str) -> dict[str, Any]:
+    """Return the declared keys of a file that is one mapping; `what` it is, for messages.
 
-
-def _read(path: str, content: bytes, keys: Keys, what: str) -> dict[str, Any]:
+    Raises:
+        InvalidRepositoryError: the file has errors; all of them are named.
+    """
     reader = FileReader(path, [])
     values = reader.read(read_yaml(path, content), keys, what)
     if reader.problems:
@@ -133,7 +110,7 @@ def read_policy(path: str, content: bytes, files: frozenset[str]) -> Policy:
     Raises:
         InvalidRepositoryError: the file has errors; all of them are named.
     """
-    values = _read(path, content, POLICY_KEYS, "a policy")
+    values = read_keys(path, content, POLICY_KEYS, "a policy")
     names, similar = values["names"], values.get("similarPolicies", {})
     return Policy(
         id=path.rpartition("/")[0],
@@ -169,7 +146,7 @@ def read_section(path: str, content: bytes) -> Section:
     Raises:
         InvalidRepositoryError: the file has errors; all of them are named.
     """
-    values = _read(path, content, SECTION_KEYS, "a section")
+    values = read_keys(path, content, SECTION_KEYS, "a section")
     similar = values.get("similar", {})
     return Section(
         path.rpartition("/")[0],
@@ -223,7 +200,7 @@ def read_folder(path: str, content: bytes) -> Folder:
     Raises:
         InvalidRepositoryError: the file has errors; all of them are named.
     """
-    values = _read(path, content, FOLDER_KEYS, "a folder")
+    values = read_keys(path, content, FOLDER_KEYS, "a folder")
     return Folder(path.rpartition("/")[0], values["name"], values.get("description", ""))
 
 
@@ -233,39 +210,9 @@ def read_rule(path: str, content: bytes) -> InternalRule:
     Raises:
         InvalidRepositoryError: the file has errors; all of them are named.
     """
-    values = _read(path, content, RULE_KEYS, "an internal rule")
+    values = read_keys(path, content, RULE_KEYS, "an internal rule")
     rule_id = path.rpartition("/")[2].removesuffix(".yaml")
     return InternalRule(rule_id, values["name"], values["sections"], values.get("description", ""))
-
-
-def read_type(path: str, content: bytes) -> ObjectType:
-    """Read `type.yaml`; the type's id is the name of its folder.
-
-    Raises:
-        InvalidRepositoryError: the file has errors; all of them are named.
-    """
-    values = _read(path, content, TYPE_KEYS, "a type")
-    relations = {
-        key: {
-            name: Relation(name, entry["type"], entry.get("description", ""), entry.get("foreignKey"))
-            for name, entry in values.get(key, {}).items()
-            if "type" in entry
-        }
-        for key in ("lookups", "relatedLists")
-    }
-    return ObjectType(
-        id=path.split("/")[-2],
-        name=values["name"],
-        description=values.get("description", ""),
-        fields={name: Field(name, entry["type"], entry.get("description", "")) for name, entry in values["fields"].items()},
-        lookups=relations["lookups"],
-        related_lists=relations["relatedLists"],
-        id_field=values["idField"],
-        name_field=values.get("nameField", values["idField"]),
-        disappearance_field=values.get("disappearanceField"),
-        tags_field=values.get("tagsField"),
-        calls=values.get("calls", ()),
-    )
 
 
 def place_of(path: str, content: bytes, text: str) -> tuple[int, int]:

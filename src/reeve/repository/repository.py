@@ -13,6 +13,7 @@ from reeve.language.logic import Logic, Surroundings, read_extracts, read_logic
 from reeve.model import Folder, InternalRule, ObjectType, Policy, Section
 from reeve.repository import metadata
 from reeve.repository.files import Files
+from reeve.repository.object_types import read_type
 
 PRODUCTION_LOGIC, WORK_IN_PROGRESS = "prod.logic.yaml", "wip.logic.yaml"
 LOGIC_SUFFIX = ".logic.yaml"
@@ -146,7 +147,7 @@ class Repository:
             path = f"/types/{type_id}/type.yaml"
             known = "/" not in type_id and self.files.exists(path)
             self._types[type_id] = (
-                metadata.read_type(path, self.files.read(path)) if known else ObjectType(type_id, type_id, untyped=True)
+                read_type(path, self.files.read(path)) if known else ObjectType(type_id, type_id, untyped=True)
             )
         return self._types[type_id]
 

@@ -14,8 +14,8 @@ from reeve.repository.metadata import (
     POLICY_KEYS,
     RULE_KEYS,
     SECTION_KEYS,
-    TYPE_KEYS,
 )
+from reeve.repository.object_types import TYPE_KEYS
 
 Schema = dict[str, Any]
 
@@ -83,6 +83,8 @@ def _value(key: Key) -> Schema:
             return {"type": "array", "items": _object(key.keys)}
         case Shape.TABLE:
             return {"type": "object", "additionalProperties": _object(key.keys)}
+        case Shape.TEXTS:
+            return {"type": "object", "additionalProperties": dict(_TEXT)}
         case Shape.EXPRESSION:
             return {"$ref": "#/$defs/operation"}
         case Shape.ANYTHING:

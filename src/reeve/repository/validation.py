@@ -119,7 +119,7 @@ class Validation:
     def _unguarded(self, condition: Condition, body: Body) -> None:
         """Warn of a field that may be *not collected*, of a type that says what collects it, read without a check."""
         object_type = body.object_type
-        if object_type.untyped or not object_type.calls:
+        if object_type.untyped or object_type.collect is None:
             return
         identity = (object_type.id_field, object_type.name_field, object_type.disappearance_field)
         for expression in walk(condition.check):

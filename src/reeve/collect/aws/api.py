@@ -4,17 +4,20 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 import botocore.config  # pyright: ignore[reportMissingTypeStubs] - botocore has no stubs of its own
 import botocore.exceptions  # pyright: ignore[reportMissingTypeStubs]
+import botocore.paginate  # pyright: ignore[reportMissingTypeStubs]
 import botocore.session  # pyright: ignore[reportMissingTypeStubs]
 
-CONNECTIONS = 4
-"""Requests under way at once. IAM allows some tens a second for an account; more would only be throttled."""
+CONNECTIONS = {"iam": 4, "account": 1, "organizations": 2}
+"""Requests to a service under way at once, where it allows few for an account; more would only be throttled."""
+USUAL_CONNECTIONS = 8
+"""Requests to any other service under way at once, over all regions."""
 
 # A storm of throttling can outlast botocore's own retries; then the call rests for these many seconds and is made again.
 RESTS = (1, 2, 4, 8, 16, 30)
@@ -26,13 +29,19 @@ class Failure(StrEnum):
     DENIED = "denied"
     CREDENTIALS = "credentials"
     THROTTLED = "throttled"
-    MISSING = "missing"
     UNREACHABLE = "unreachable"
+    NOT_OFFERED = "not offered"
     OTHER = "other"
 
 
 _FAILURES = {
-    **dict.fromkeys(("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"), Failure.DENIED),
+    **dict.fromkeys(
+        (
+            *("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "Forbidden", "403"),
+            *("AuthorizationErrorException", "OptInRequired", "SubscriptionRequiredException"),
+        ),
+        Failure.DENIED,
+    ),
     **dict.fromkeys(
         (
             *("ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClientException"),
@@ -54,10 +63,12 @@ _FAILURES = {
             "RequestLimitExceeded",
             "TooManyRequestsException",
             "SlowDown",
+            "RequestThrottled",
+            "RequestThrottledException",
+            "BandwidthLimitExceeded",
         ),
         Failure.THROTTLED,
     ),
-    **dict.fromkeys(("NoSuchEntity", "NoSuchEntityException"), Failure.MISSING),
 }
 
 
@@ -87,6 +98,8 @@ class ApiError(Exception):
                 return "AWS kept refusing the rate of requests; run again later"
             case Failure.UNREACHABLE:
                 return "check the network, the region and AWS_ENDPOINT_URL"
+            case Failure.NOT_OFFERED:
+                return "nothing can be read of the service there; leave its policies out with --policy, or take this as it is"
             case _:
                 return "run again; if it stays, look the error code up in the API's reference"
 
@@ -98,9 +111,10 @@ def no_credentials(message: str) -> ApiError:
 
 @dataclass(slots=True)
 class Api:
-    """One account's APIs. Calls may come from several threads.
+    """One account's APIs in all regions. Calls may come from several threads.
 
-    Once the credentials are refused, every later call fails with the same error, without a request.
+    Once the credentials are refused in the region that they start from, every later call fails with the same error, without
+    a request. `region` is that one.
     """
 
     session: Any
@@ -108,7 +122,7 @@ class Api:
     calls: Counter[str] = field(default_factory=Counter[str])
     endpoint_url: str | None = None
     sleep: Callable[[float], None] = time.sleep
-    _clients: dict[str, Any] = field(default_factory=dict[str, Any])
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict[tuple[str, str], Any])
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _refused: ApiError | None = None
 
@@ -139,31 +153,44 @@ class Api:
         session.set_credentials("demo", "demo")
         return cls(session, region, endpoint_url=endpoint_url)
 
-    def client(self, service: str, attempts: int = 8) -> Any:
-        """Return the service's client, made at its first use."""
+    def client(self, service: str, region: str, attempts: int = 8) -> Any:
+        """Return the service's client in a region, made at its first use."""
         with self._lock:
-            if service not in self._clients:
+            if (service, region) not in self._clients:
                 config = botocore.config.Config(
                     retries={"mode": "adaptive", "total_max_attempts": attempts},
-                    max_pool_connections=CONNECTIONS,
+                    max_pool_connections=CONNECTIONS.get(service, USUAL_CONNECTIONS),
                     connect_timeout=10,
                     read_timeout=30,
                     user_agent_extra="reeve",
                 )
-                client = self.session.create_client(
-                    service, region_name=self.region, config=config, endpoint_url=self.endpoint_url
+                client = self.session.create_client(service, region_name=region, config=config, endpoint_url=self.endpoint_url)
+                client.meta.events.register(
+                    f"before-send.{client.meta.service_model.service_id.hyphenize()}", self._count_of(service)
                 )
-                client.meta.events.register(f"before-send.{service}", self._count)
-                self._clients[service] = client
-            return self._clients[service]
+                self._clients[service, region] = client
+            return self._clients[service, region]
 
-    def _count(self, event_name: str, **details: Any) -> None:
-        service, operation = event_name.split(".")[1:]
-        with self._lock:
-            self.calls[f"{service}:{operation}"] += 1
+    def _count_of(self, service: str) -> Callable[..., None]:
+        def count(event_name: str, **details: Any) -> None:
+            with self._lock:
+                self.calls[f"{service}:{event_name.rpartition('.')[2]}"] += 1
+
+        return count
+
+    def offers(self, service: str, region: str) -> bool:
+        """Return whether botocore knows an endpoint of a service in a region, or one for the region's whole partition."""
+        partition = self.session.get_partition_for_region(region)
+        regional: list[str] = self.session.get_available_regions(service, partition)
+        return region in regional if regional else bool(self.session.get_available_regions(service, partition, True))
 
     def call(
-        self, service: str, operation: str, arguments: Mapping[str, Any] | None = None, attempts: int = 8
+        self,
+        service: str,
+        operation: str,
+        arguments: Mapping[str, Any] | None = None,
+        region: str | None = None,
+        attempts: int = 8,
     ) -> dict[str, Any]:
         """Make one call.
 
@@ -171,6 +198,7 @@ class Api:
             service: botocore's name of the service, "iam".
             operation: the operation as the API reference writes it, "ListUsers".
             arguments: the operation's parameters.
+            region: where; by default the region that the account's credentials start from.
             attempts: how often botocore tries; it counts when the client is made, at the service's first call.
 
         Returns:
@@ -179,29 +207,44 @@ class Api:
         Raises:
             ApiError: the call failed in the end.
         """
-        name = f"{service}:{operation}"
+        name, where = f"{service}:{operation}", region or self.region
         for rest in (*RESTS, None):
             if self._refused is not None:
                 raise self._refused
             try:
-                client = self.client(service, attempts)
+                client = self.client(service, where, attempts)
                 return client._make_api_call(operation, dict(arguments or {}))  # the one method that all operations go through
-            except botocore.exceptions.ClientError as error:
-                failed = _client_error(name, error)
-                if failed.failure is Failure.THROTTLED and rest is not None:
-                    self.sleep(rest)
-                    continue
-            except (botocore.exceptions.NoCredentialsError, botocore.exceptions.CredentialRetrievalError) as error:
-                failed = ApiError(name, Failure.CREDENTIALS, type(error).__name__, _one_line(error))
-            except (botocore.exceptions.HTTPClientError, botocore.exceptions.ConnectionError) as error:
-                failed = ApiError(name, Failure.UNREACHABLE, type(error).__name__, _one_line(error))
-            except botocore.exceptions.BotoCoreError as error:
-                kind = Failure.CREDENTIALS if _is_about_credentials(error) else Failure.OTHER
-                failed = ApiError(name, kind, type(error).__name__, _one_line(error))
-            if failed.failure is Failure.CREDENTIALS:
+            except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+                failed = _failed(name, error)
+            if failed.failure is Failure.THROTTLED and rest is not None:
+                self.sleep(rest)
+                continue
+            if failed.failure is Failure.CREDENTIALS and where == self.region:
                 self._refused = failed
             raise failed
         raise AssertionError("unreachable: the last round raises")
+
+    def pages(self, service: str, operation: str, arguments: Mapping[str, Any], region: str) -> Iterator[dict[str, Any]]:
+        """Yield the pages of a call's answer, or the one answer of a call without pages.
+
+        Raises:
+            ApiError: a page failed in the end, or repeats the token of the one before.
+        """
+        try:
+            model: Any = self.session.get_paginator_model(service).get_paginator(operation)
+        except (botocore.exceptions.UnknownServiceError, botocore.exceptions.DataNotFoundError, ValueError):
+            yield self.call(service, operation, arguments, region)
+            return
+
+        def page(**given: Any) -> dict[str, Any]:
+            return self.call(service, operation, given, region)
+
+        described = self.client(service, region).meta.service_model.operation_model(operation)
+        paginator: Any = botocore.paginate.Paginator(page, model, described)
+        try:
+            yield from paginator.paginate(**arguments)
+        except botocore.exceptions.PaginationError as error:
+            raise ApiError(f"{service}:{operation}", Failure.OTHER, "RepeatedToken", _one_line(error)) from None
 
     def stop(self) -> None:
         """Let every later call fail at once; for an interrupted scan."""
@@ -215,6 +258,19 @@ def _is_about_credentials(error: Exception) -> bool:
 
 def _one_line(error: object) -> str:
     return " ".join(str(error).split())
+
+
+def _failed(name: str, error: Any) -> ApiError:
+    match error:
+        case botocore.exceptions.ClientError():
+            return _client_error(name, error)
+        case botocore.exceptions.NoCredentialsError() | botocore.exceptions.CredentialRetrievalError():
+            kind = Failure.CREDENTIALS
+        case botocore.exceptions.HTTPClientError() | botocore.exceptions.ConnectionError():
+            kind = Failure.UNREACHABLE
+        case _:
+            kind = Failure.CREDENTIALS if _is_about_credentials(error) else Failure.OTHER
+    return ApiError(name, kind, type(error).__name__, _one_line(error))
 
 
 def _client_error(name: str, error: Any) -> ApiError:

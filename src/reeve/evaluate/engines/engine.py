@@ -6,8 +6,7 @@ from typing import Protocol
 from reeve.evaluate.engines.dialect import Dialect
 from reeve.evaluate.queries import Query
 from reeve.evaluate.stages import Step
-from reeve.language.types import NAMED, Kind
-from reeve.model import ObjectType
+from reeve.language.types import Kind
 
 
 class EngineError(Exception):
@@ -67,8 +66,3 @@ class Engine(Protocol):
             EngineError: the engine failed; what lies in the directory is no result.
         """
         ...
-
-
-def conversions(object_type: ObjectType) -> dict[str, Kind]:
-    """Return the kinds of the columns that a type's table must have."""
-    return {name: NAMED[field.type].kind for name, field in object_type.fields.items()}

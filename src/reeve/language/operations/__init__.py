@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from reeve.language.operations.aws_policy import AwsPolicyAllows
+from reeve.language.operations.aws_log_filter import AwsLogFilterMatches
+from reeve.language.operations.aws_policy import AwsPolicyAllows, AwsPolicyDenies, AwsPolicyGrants
 from reeve.language.operations.boolean import And, Not, Or
 from reeve.language.operations.comparison import Between, Empty, Equal, Ordering
 from reeve.language.operations.constants import (
@@ -47,7 +48,8 @@ CLASSES: tuple[type[Any], ...] = (
     *(And, Or, Not, Equal, Empty, Ordering, Between),
     *(Search, ContainsSeveral, CollectionContains, RegexMatches, Today, Days),
     *(BooleanFrom, DateTimeFrom, DurationFrom, ItemsFrom, CollectionFrom, CollectionSize),
-    *(JsonFrom, JsonQuery, AttributesFrom, AttributeValue, Tag, RelatedList, AwsPolicyAllows),
+    *(JsonFrom, JsonQuery, AttributesFrom, AttributeValue, Tag, RelatedList),
+    *(AwsPolicyAllows, AwsPolicyGrants, AwsPolicyDenies, AwsLogFilterMatches),
     *(Debug, UnitTest, NullConstant, RuntimeFailure),
 )
 

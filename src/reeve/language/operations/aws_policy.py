@@ -1,9 +1,8 @@
-"""AWS_POLICY_ALLOWS: how wide the access is that a resource's policy document grants."""
+"""AWS_POLICY_ALLOWS, AWS_POLICY_GRANTS, AWS_POLICY_DENIES: what a policy document allows and denies."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from reeve.language.columns import Column, Columns, NotInSqlError
 from reeve.language.operations.base import (
@@ -20,61 +19,28 @@ from reeve.language.operations.base import (
 )
 from reeve.language.operations.documents import parse_json
 from reeve.language.operations.fields import follow
+from reeve.language.policy_documents import LEVELS, Statement, denies, grants, statements, widest_level
 from reeve.language.types import BOOLEAN, Type
-from reeve.language.values import describe, quoted
+from reeve.language.values import quoted
 
-LEVELS = (
-    "NOBODY",
-    "SAME_ACCOUNT",
-    "SAME_ORG",
-    "TRUSTED_PRINCIPAL",
-    "AWS_SERVICE",
-    "EXTERNAL_PRINCIPAL",
-    "ANONYMOUS_PRINCIPAL",
-)
-"""Access levels from narrow to wide."""
+ACCOUNT_FIELD = "accountId"
+"""The field of an object with the number of its account, by which principals of the same account are known."""
 
 
-def several(value: Any) -> list[Any]:
-    """Return a policy element that may be one value or a list of them as a list."""
-    if value is None:
-        return []
-    return cast("list[Any]", value) if isinstance(value, list) else [value]
+def read_document(path: str, value: Any) -> list[Statement]:
+    """Return the statements of a policy document in a field: JSON, or a text that holds it.
 
-
-def _matches(action: str, patterns: Iterable[Any]) -> bool:
-    return any(
-        fnmatchcase(action.lower(), str(pattern).lower()) or fnmatchcase(str(pattern).lower(), action.lower())
-        for pattern in patterns
-    )
-
-
-def allows_action(statement: Mapping[str, Any], actions: Iterable[str]) -> bool:
-    """Return whether a statement covers one of the actions, by `Action` or by everything but its `NotAction`."""
-    if "NotAction" in statement:
-        excluded = several(statement["NotAction"])
-        return any(not any(fnmatchcase(a.lower(), str(p).lower()) for p in excluded) for a in actions)
-    return any(_matches(action, several(statement.get("Action"))) for action in actions)
-
-
-def access_level(statement: Mapping[str, Any]) -> str:
-    """Return the widest level of the principals that a statement names; what the document alone can tell."""
-    if "NotPrincipal" in statement:
-        return "ANONYMOUS_PRINCIPAL"
-    principal = statement.get("Principal")
-    if principal is None:
-        return "NOBODY"
-    if principal == "*":
-        return "ANONYMOUS_PRINCIPAL"
-    if not isinstance(principal, Mapping):
-        return "EXTERNAL_PRINCIPAL"
-    widest = "NOBODY"
-    for kind, names in cast("Mapping[str, Any]", principal).items():
-        for name in several(names):
-            level = "ANONYMOUS_PRINCIPAL" if name == "*" else "EXTERNAL_PRINCIPAL"
-            level = "AWS_SERVICE" if kind == "Service" and name != "*" else level
-            widest = max(widest, level, key=LEVELS.index)
-    return widest
+    Raises:
+        EvaluationError: the field was not collected, or holds no policy document.
+    """
+    if isinstance(value, NotCollected):
+        raise EvaluationError(f"{path} was not collected: {value.reason}")
+    try:
+        if isinstance(value, str):
+            value = parse_json(value) if value.strip() else None
+        return statements(value)
+    except ValueError as error:
+        raise EvaluationError(f"{path} is no policy document: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +48,7 @@ class AwsPolicyAllows:
     """Whether some statement of a policy document allows one of the actions to a wider level than is acceptable."""
 
     NAMES: ClassVar[Mapping[str, str]] = {
-        "AWS_POLICY_ALLOWS": "Whether a policy document allows an action to a wider level than is acceptable."
+        "AWS_POLICY_ALLOWS": "Whether a resource's policy document allows an action to a wider level than is acceptable."
     }
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
@@ -96,33 +62,105 @@ class AwsPolicyAllows:
         actions = ", ".join(map(quoted, self.actions))
         return f"{self.policy_ext_field}.awsPolicyAllows({self.widest_acceptable_access_level}, [{actions}])"
 
+    def fields_read(self) -> Iterator[str]:
+        """Yield the paths of the fields that are read."""
+        yield self.prefix + self.policy_ext_field
+        yield _beside(self.prefix + self.policy_ext_field, ACCOUNT_FIELD)
+
     def evaluator(self, compiler: Compiler) -> Evaluate:
-        read, limit = follow(self.prefix + self.policy_ext_field), LEVELS.index(self.widest_acceptable_access_level)
+        document, account = (follow(path) for path in self.fields_read())
+        limit = LEVELS.index(self.widest_acceptable_access_level)
 
         def allows(row: Row, moment: Moment) -> bool:
-            return any(
-                statement.get("Effect") == "Allow"
-                and LEVELS.index(access_level(statement)) > limit
-                and allows_action(statement, self.actions)
-                for statement in self._statements(read(row))
-            )
+            number = account(row)
+            own = number if isinstance(number, str) else None
+            level = widest_level(read_document(self.policy_ext_field, document(row)), self.actions, own)
+            return LEVELS.index(level) > limit
 
         return allows
 
-    def _statements(self, value: Any) -> list[Mapping[str, Any]]:
-        if isinstance(value, NotCollected):
-            raise EvaluationError(f"{self.policy_ext_field} was not collected: {value.reason}")
-        if isinstance(value, str):
-            try:
-                value = parse_json(value) if value.strip() else None
-            except ValueError as error:
-                raise EvaluationError(f"{self.policy_ext_field}: invalid JSON: {error}") from None
-        if value is None:
-            return []
-        statements = several(cast("Mapping[str, Any]", value).get("Statement")) if isinstance(value, Mapping) else [value]
-        if not all(isinstance(statement, Mapping) for statement in statements):
-            raise EvaluationError(f"{self.policy_ext_field}: {describe(value)} is no policy document")
-        return cast("list[Mapping[str, Any]]", statements)
+    def column(self, table: Columns) -> Column:
+        raise NotInSqlError
+
+
+@dataclass(frozen=True, slots=True)
+class AwsPolicyGrants:
+    """Whether a policy document allows all of what one of the action patterns says, on all resources."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "AWS_POLICY_GRANTS": "Whether an identity's policy document allows one of the action patterns whole, on all resources."
+    }
+    type: Type = field(default=BOOLEAN, init=False)
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    policy_ext_field: str = string()
+    actions: tuple[str, ...] = strings()
+    prefix: str = ""
+
+    def text(self) -> str:
+        return f"{self.policy_ext_field}.awsPolicyGrants([{', '.join(map(quoted, self.actions))}])"
+
+    def fields_read(self) -> Iterator[str]:
+        """Yield the path of the field that is read."""
+        yield self.prefix + self.policy_ext_field
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        read = follow(self.prefix + self.policy_ext_field)
+
+        def granted(row: Row, moment: Moment) -> bool:
+            document = read_document(self.policy_ext_field, read(row))
+            return any(grants(document, action) for action in self.actions)
+
+        return granted
 
     def column(self, table: Columns) -> Column:
         raise NotInSqlError
+
+
+@dataclass(frozen=True, slots=True)
+class AwsPolicyDenies:
+    """Whether a resource's document denies everyone all of the actions on it, whenever a condition key has a value."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "AWS_POLICY_DENIES": "Whether a resource's policy document denies everyone all of the actions, on the resource and on"
+        " what is in it (its ARN and `/*`), whenever a condition key has a value."
+    }
+    type: Type = field(default=BOOLEAN, init=False)
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    policy_ext_field: str = string()
+    actions: tuple[str, ...] = strings()
+    resource_field: str = string()
+    condition_key: str = string()
+    condition_value: str = string()
+    prefix: str = ""
+
+    def text(self) -> str:
+        condition = f"{quoted(self.condition_key)}, {quoted(self.condition_value)}"
+        actions = ", ".join(map(quoted, self.actions))
+        return f"{self.policy_ext_field}.awsPolicyDenies([{actions}], {quoted(self.resource_field)}, {condition})"
+
+    def fields_read(self) -> Iterator[str]:
+        """Yield the paths of the fields that are read."""
+        yield self.prefix + self.policy_ext_field
+        yield _beside(self.prefix + self.policy_ext_field, self.resource_field)
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        document, resource = (follow(path) for path in self.fields_read())
+
+        def denied(row: Row, moment: Moment) -> bool:
+            arn = resource(row)
+            if not isinstance(arn, str) or not arn:
+                raise EvaluationError(f"{self.resource_field} is no ARN")
+            found = read_document(self.policy_ext_field, document(row))
+            return denies(found, self.actions, (arn, f"{arn}/*"), self.condition_key, self.condition_value)
+
+        return denied
+
+    def column(self, table: Columns) -> Column:
+        raise NotInSqlError
+
+
+def _beside(path: str, name: str) -> str:
+    lookups, dot, _ = path.rpartition(".")
+    return f"{lookups}{dot}{name}"

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
+NOT_COLLECTED = "_notCollected"
+"""Where a snapshot's table and a test object keep the reasons for what could not be read, by field."""
+
 
 class Precedence(Enum):
     """How tightly an operation's printed text binds; a looser operand is put in parentheses."""
@@ -76,6 +79,22 @@ class NotCollected:
 
 
 @dataclass(frozen=True, slots=True)
+class PartlyCollected:
+    """Stands in an object for a related list of which not everything could be read: what was read of it, and the reason."""
+
+    rows: list[Row]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Children:
+    """How many objects of a related list have each status, and why there may be more (None: there are no more)."""
+
+    counts: Mapping[str, int]
+    unread: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """An undetermined check that a condition declares: its message, and for `noAccessDelegate` the delegate's path."""
 
@@ -98,7 +117,7 @@ class Compiler(Protocol):
         """Return the number of the check `kind`, or None when the operation does not declare it."""
         ...
 
-    def classifier(self, relationship: str) -> Callable[[Row, Moment], Mapping[str, int]]:
+    def classifier(self, relationship: str) -> Callable[[Row, Moment], Children]:
         """Return the function that counts an object's children in a related list by their status."""
         ...
 

@@ -98,7 +98,7 @@ class Field:
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
     path: str = string()
-    undetermined_if: Checks = undetermined_if("noAccessDelegate", "isEmpty")
+    undetermined_if: Checks = undetermined_if("noAccessDelegate", "isEmpty", "notCollected")
     type: Type = ANY
     prefix: str = ""
 
@@ -111,7 +111,8 @@ class Field:
         delegated_to = f"{self.path}.delegatedTo({delegate.path if delegate else ''}).isEmpty()"
         no_access = compiler.declare(self.undetermined_if, "noAccessDelegate", delegated_to)
         empty = compiler.declare(self.undetermined_if, "isEmpty", f"{self.path}.isEmpty()")
-        if no_access is None and empty is None:
+        uncollected = compiler.declare(self.undetermined_if, "notCollected", f"{self.path}.isNotCollected()")
+        if no_access is None and empty is None and uncollected is None:
             return lambda row, moment: read(row)
         is_empty = emptiness(self.type)
         read_delegate = follow(self.prefix + (delegate.path or "")) if delegate else None
@@ -121,9 +122,12 @@ class Field:
             try:
                 value = read(row)
             except EvaluationError as error:
-                if empty is None:
+                fires = uncollected or empty
+                if fires is None:
                     raise
-                raise FiredError(empty, str(error)) from None
+                raise FiredError(fires, str(error)) from None
+            if empty is None and no_access is None:
+                return value
             if is_empty(value):
                 if no_access is not None and read_delegate and no_delegate(read_delegate(row)):
                     raise FiredError(no_access)
@@ -159,7 +163,8 @@ class Field:
     def column(self, table: Columns) -> Column:
         value, missing, static = table.field(self.prefix + self.path)
         checks = self.undetermined_if
-        found = Column(value) if missing is None or "isEmpty" in checks else Column(value, (Guard(missing, ERROR),))
+        fires = "notCollected" if "notCollected" in checks else "isEmpty"
+        found = Column(value) if missing is None or fires in checks else Column(value, (Guard(missing, ERROR),))
         if not checks:
             return found
         empty = emptiness_column(table, found, static)
@@ -169,11 +174,13 @@ class Field:
             no_access, found = is_empty & delegate.value, replace(found, guards=(*empty.guards, *delegate.guards))
         else:
             found = replace(found, guards=empty.guards)
-        if missing is not None and "isEmpty" in checks:
-            # What was not collected fires isEmpty, whatever the delegate holds.
-            no_access, is_empty = no_access & ~missing, is_empty | missing
-        checked = with_checks(found, checks, ("noAccessDelegate", no_access, False), ("isEmpty", is_empty, False))
-        return replace(checked, nullable="isEmpty" not in checks)
+        uncollected = table.literal(False, Kind.BOOLEAN) if missing is None else missing
+        if missing is not None and fires in checks:
+            # What was not collected fires its own check, or else isEmpty, whatever the delegate holds.
+            no_access = no_access & ~missing
+            is_empty = is_empty | missing if fires == "isEmpty" else is_empty & ~missing
+        places = (("noAccessDelegate", no_access, False), ("isEmpty", is_empty, False), ("notCollected", uncollected, False))
+        return replace(with_checks(found, checks, *places), nullable="isEmpty" not in checks)
 
     def _delegate_is_empty(self, table: Columns, path: str) -> Column:
         value, missing, static = table.field(self.prefix + path)

@@ -4,9 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from reeve.language.columns import Column, Columns
-from reeve.language.operations.base import Compiler, Evaluate, Precedence, one_of, string
+from reeve.language.columns import ERROR, Column, Columns, Guard
+from reeve.language.operations.base import (
+    Compiler,
+    Evaluate,
+    EvaluationError,
+    Moment,
+    Precedence,
+    Row,
+    one_of,
+    string,
+)
 from reeve.language.types import BOOLEAN, NUMBER, Type
+from reeve.language.values import Value
 from reeve.model import Status
 
 _METHODS = {"RELATED_LIST_HAS": "has", "RELATED_LIST_HAS_NO": "hasNo", "RELATED_LIST_COUNT": "count"}
@@ -35,14 +45,23 @@ class RelatedList:
         return f"{self.relationship_name}.{_METHODS[self.operation]}({self.status})"
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
-        count, status = compiler.classifier(self.relationship_name), self.status
-        if self.operation == "RELATED_LIST_COUNT":
-            return lambda row, moment: count(row, moment).get(status, 0)
-        wanted = self.operation == "RELATED_LIST_HAS"
-        return lambda row, moment: (status in count(row, moment)) is wanted
+        classify, status, operation = compiler.classifier(self.relationship_name), self.status, self.operation
+
+        def evaluate(row: Row, moment: Moment) -> Value:
+            children = classify(row, moment)
+            count = children.counts.get(status, 0)
+            # What was not read can't undo what was: a child that has the status is one that has it.
+            if children.unread is not None and (count == 0 or operation == "RELATED_LIST_COUNT"):
+                raise EvaluationError(f"{self.relationship_name} was not collected: {children.unread}")
+            return count if operation == "RELATED_LIST_COUNT" else (count > 0) is (operation == "RELATED_LIST_HAS")
+
+        return evaluate
 
     def column(self, table: Columns) -> Column:
-        count = table.count(self.relationship_name, self.status)
-        if self.operation == "RELATED_LIST_COUNT":
+        count, unread = table.count(self.relationship_name, self.status)
+        counting = self.operation == "RELATED_LIST_COUNT"
+        if unread is not None:
+            count = count.then(count.value, Guard(unread if counting else unread & (count.value == 0), ERROR))
+        if counting:
             return count.then(count.value.cast("float64"))
         return count.then(count.value > 0 if self.operation == "RELATED_LIST_HAS" else count.value == 0)

@@ -1,0 +1,138 @@
+"""One object that is being collected: what was read of it, what failed, and the record that comes of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from reeve.collect.aws.api import ApiError
+from reeve.collect.aws.expressions import ExpressionError, search, typed
+from reeve.collect.aws.recipe import Recipe, earlier
+from reeve.inventory.records import Record
+from reeve.language.types import NAMED
+from reeve.language.values import parse_date_time
+from reeve.model import Field
+
+UNNEEDED = "not read: no policy that was selected needs it"
+
+
+def reason_of(error: ApiError) -> str:
+    """Return why a field could not be read, for whoever reads a finding."""
+    return f"{error.call} failed with {error.code}: {error.advice}"
+
+
+def truthy(value: Any) -> bool:
+    """Return whether a value counts as true in JMESPath."""
+    return value is not None and value is not False and value != "" and value != [] and value != {}
+
+
+@dataclass(slots=True)
+class Collected:
+    """An object while it is collected.
+
+    `context` is what its expressions see, `listed` the call that listed it. `pending` calls are yet to be made, `open` ones
+    under way, `made` ones answered; `failures` are the reasons of those that failed. `hints` are the fields that keep their
+    provisional value.
+    """
+
+    recipe: Recipe
+    region: str
+    context: dict[str, Any]
+    listed: str
+    as_of: datetime
+    pending: set[str] = field(default_factory=set[str])
+    open: set[str] = field(default_factory=set[str])
+    made: list[str] = field(default_factory=list[str])
+    failures: dict[str, str] = field(default_factory=dict[str, str])
+    hints: set[str] = field(default_factory=set[str])
+    provisional: bool = False
+    advancing: bool = False
+    gone_at: datetime | None = None
+
+    def next_call(self) -> str | None:
+        """Return a pending call all of whose earlier calls are answered, if there is one."""
+        waiting = self.pending | self.open
+        return next((name for name in sorted(self.pending) if not earlier(self.recipe.collect, name) & waiting), None)
+
+    def broken(self, name: str) -> str | None:
+        """Return why a call can't be made: an earlier one failed."""
+        used = earlier(self.recipe.collect, name)
+        return next((self.failures[call] for call in sorted(used) if call in self.failures), None)
+
+    def answered(self, name: str, value: Any, at: datetime) -> None:
+        """Take a call's answer; null when nothing is configured."""
+        call = self.recipe.collect.calls[name].name
+        if call not in self.made:
+            self.made.append(call)
+        self.context[name] = value
+        self.as_of = min(self.as_of, at)
+
+    def failed(self, name: str, reason: str) -> None:
+        """Note that a call failed."""
+        self.failures[name], self.context[name] = reason, None
+
+    def hint_of(self, declared: Field) -> Any:
+        """Return the provisional value of a field; null if there is none."""
+        try:
+            return typed(NAMED[declared.type], search(declared.hint or "null", self.context))
+        except ExpressionError:
+            return None
+
+    def fields(self, names: Iterable[str], hinted: Iterable[str]) -> tuple[dict[str, Any], dict[str, str]]:
+        """Return values of fields by name, and the reasons for those that could not be read."""
+        values: dict[str, Any] = {}
+        reasons: dict[str, str] = {}
+        by_hint = set(hinted)
+        for name in names:
+            declared = self.recipe.object_type.fields[name]
+            if name in by_hint:
+                values[name] = self.hint_of(declared)
+                continue
+            reason = self._unread(declared)
+            if reason is None:
+                try:
+                    values[name] = typed(NAMED[declared.type], self._value(declared))
+                except ExpressionError as error:
+                    reason = f"the answer can't be understood: {error}"
+            if reason is not None:
+                reasons[name] = reason
+        return values, reasons
+
+    def _value(self, declared: Field) -> Any:
+        if declared.source is not None:
+            return search(declared.source, self.context)
+        gone = declared.name == self.recipe.object_type.disappearance_field and self.gone_at is not None
+        return self.gone_at.isoformat() if gone and self.gone_at else None
+
+    def _unread(self, declared: Field) -> str | None:
+        uses = self.recipe.uses(declared)
+        if self.gone_at is not None:
+            return f"the object was gone at {self.gone_at:%Y-%m-%d %H:%M:%S} UTC" if uses else None
+        found = [self.failures[call] for call in sorted(uses) if call in self.failures]
+        return found[0] if found else None if all(call in self.context for call in uses) else UNNEEDED
+
+    def record(self) -> Record:
+        """Return the record of an object of which everything has been read that will be."""
+        values, reasons = self.fields(self.recipe.object_type.fields, self.hints if self.gone_at is None else ())
+        provisional = self.recipe.collect.provisional
+        as_of, made = self.as_of, [name for name in self.made if not provisional or name != self._name(provisional.call)]
+        if self.gone_at is not None:
+            return Record(values, self.gone_at, self.listed, reasons)
+        if self.hints and provisional:
+            made.append(self._name(provisional.call))
+            as_of = self.report_time() or as_of
+        return Record(values, as_of, ", ".join(made) or self.listed, reasons)
+
+    def report_time(self) -> datetime | None:
+        """Return when the provisional values were so."""
+        provisional = self.recipe.collect.provisional
+        row = self.context.get(provisional.call) if provisional else None
+        return parse_date_time(row["generated_at"]) if row else None
+
+    def _name(self, call: str) -> str:
+        return self.recipe.collect.calls[call].name
+
+
+def now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,154 @@
+"""The declaration of `type.yaml`: fields, lookups, related lists, and how the type is collected (docs/types.md)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from reeve.language.errors import InvalidRepositoryError, Place, Problem
+from reeve.language.syntax import Key, Keys, Shape
+from reeve.language.types import NAMED
+from reeve.model import Call, Collect, Field, ObjectType, Provisional, Relation, Source
+from reeve.repository.metadata import place_of, read_keys
+
+_RELATION_KEYS: Keys = {
+    "type": Key(Shape.STRING, "The id of the type it leads to.", True),
+    "description": Key(Shape.STRING, "What it leads to."),
+    "foreignKey": Key(Shape.STRING, "On a related list: the child's field that holds this object's id."),
+}
+
+_CALL_KEYS: Keys = {
+    "call": Key(Shape.STRING, "The API call, such as iam:ListUsers: botocore's name of the service, and the operation.", True),
+    "permissions": Key(Shape.STRINGS, "The IAM actions that the call needs; default: the call itself."),
+    "with": Key(Shape.TEXTS, "The call's arguments: JMESPath by parameter."),
+    "items": Key(Shape.STRING, "JMESPath of the list in an answer."),
+    "when": Key(Shape.STRING, "JMESPath of whether the call is made."),
+}
+
+_SOURCE_KEYS: Keys = {
+    **_CALL_KEYS,
+    "call": Key(Shape.STRING, "The API call that lists objects; without it, `items` are of the parent."),
+    "items": Key(Shape.STRING, "JMESPath of the objects in an answer.", True),
+    "of": Key(Shape.STRING, "The id of a type, for each of whose objects the call is made; `_parent` is that object."),
+    "forSuspects": Key(Shape.STRINGS, "Only for parents INCOMPLIANT under a policy that reads one of these fields."),
+}
+
+_OBJECT_CALL_KEYS: Keys = {
+    **_CALL_KEYS,
+    "match": Key(Shape.TEXTS, "Which of the items is about this object: JMESPath over an item, to JMESPath over the object."),
+    "absent": Key(Shape.STRINGS, "Error codes that mean that nothing is configured; `code: words` looks at the message too."),
+}
+
+COLLECT_KEYS: Keys = {
+    "scope": Key(Shape.CHOICE, "Whether objects are read in each region or once.", True, choices=("global", "regional")),
+    "region": Key(Shape.STRING, "JMESPath of the region that an object is in; default: where it was listed."),
+    "sources": Key(Shape.RECORDS, "The calls that list objects.", True, keys=_SOURCE_KEYS),
+    "calls": Key(Shape.TABLE, "The calls for each object, by a name that fields use.", keys=_OBJECT_CALL_KEYS),
+    "gone": Key(Shape.STRINGS, "Error codes that mean that the object is gone."),
+    "provisional": Key(
+        Shape.MAPPING,
+        "A call that gives fields with a hint provisional values.",
+        keys={
+            "call": Key(Shape.STRING, "The name of one of `calls`.", True),
+            "item": Key(Shape.STRING, "JMESPath that makes of one of its items what a source would list.", True),
+            "madeAt": Key(Shape.STRING, "JMESPath of when a listed object was made.", True),
+        },
+    ),
+}
+"""How a type is collected; docs/types.md explains it."""
+
+TYPE_KEYS: Keys = {
+    "name": Key(Shape.STRING, "What objects of the type are called.", True),
+    "description": Key(Shape.STRING, "What the type is."),
+    "idField": Key(Shape.STRING, "The field that identifies an object.", True),
+    "nameField": Key(Shape.STRING, "The field that a person knows an object by."),
+    "disappearanceField": Key(Shape.STRING, "The field that says when an object was found gone."),
+    "tagsField": Key(Shape.STRING, "The field with the tags, a JSON object as text."),
+    "collect": Key(Shape.MAPPING, "How objects are collected.", keys=COLLECT_KEYS),
+    "fields": Key(
+        Shape.TABLE,
+        "The fields.",
+        True,
+        keys={
+            "type": Key(Shape.CHOICE, "The field's type.", True, choices=tuple(NAMED)),
+            "description": Key(Shape.STRING, "What it holds."),
+            "from": Key(Shape.STRING, "JMESPath over what was read of the object."),
+            "hint": Key(Shape.STRING, "JMESPath of a provisional value."),
+        },
+    ),
+    "lookups": Key(Shape.TABLE, "Fields that lead to another object.", keys=_RELATION_KEYS),
+    "relatedLists": Key(Shape.TABLE, "Lists of child objects.", keys=_RELATION_KEYS),
+}
+
+
+def read_type(path: str, content: bytes) -> ObjectType:
+    """Read `type.yaml`; the type's id is the name of its folder.
+
+    Raises:
+        InvalidRepositoryError: the file has errors; all of them are named.
+    """
+    values = read_keys(path, content, TYPE_KEYS, "a type")
+    relations = {
+        key: {
+            name: Relation(name, entry["type"], entry.get("description", ""), entry.get("foreignKey"))
+            for name, entry in values.get(key, {}).items()
+            if "type" in entry
+        }
+        for key in ("lookups", "relatedLists")
+    }
+    fields = {
+        name: Field(name, entry["type"], entry.get("description", ""), entry.get("from"), entry.get("hint"))
+        for name, entry in values["fields"].items()
+        if "type" in entry
+    }
+    return ObjectType(
+        id=path.split("/")[-2],
+        name=values["name"],
+        description=values.get("description", ""),
+        fields=fields,
+        lookups=relations["lookups"],
+        related_lists=relations["relatedLists"],
+        id_field=values["idField"],
+        name_field=values.get("nameField", values["idField"]),
+        disappearance_field=values.get("disappearanceField"),
+        tags_field=values.get("tagsField"),
+        collect=_collect(path, content, values["collect"]) if "collect" in values else None,
+    )
+
+
+def _collect(path: str, content: bytes, values: Mapping[str, Any]) -> Collect:
+    sources = (
+        Source(
+            entry["items"],
+            _call(path, content, entry) if "call" in entry else None,
+            entry.get("of"),
+            entry.get("when"),
+            entry.get("forSuspects", ()),
+        )
+        for entry in values["sources"]
+    )
+    provisional = values.get("provisional")
+    return Collect(
+        values["scope"] == "regional",
+        tuple(sources),
+        values.get("region"),
+        {name: _call(path, content, entry) for name, entry in values.get("calls", {}).items()},
+        values.get("gone", ()),
+        Provisional(provisional["call"], provisional["item"], provisional["madeAt"]) if provisional else None,
+    )
+
+
+def _call(path: str, content: bytes, entry: Mapping[str, Any]) -> Call:
+    service, colon, operation = entry["call"].partition(":")
+    if not colon or not service or not operation:
+        line, column = place_of(path, content, entry["call"])
+        message = f"{entry['call']!r} is no call; expected service:Operation, such as iam:ListUsers"
+        raise InvalidRepositoryError([Problem(Place(path, line, column), message, "invalid-value")])
+    return Call(
+        service,
+        operation,
+        entry.get("permissions", (entry["call"],)),
+        entry.get("with", {}),
+        entry.get("when"),
+        entry.get("items"),
+        next(iter(entry["match"].items()), None) if "match" in entry else None,
+        entry.get("absent", ()),
+    )
