@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from reeve.evaluate.interpreter import Program, compile_body
+from reeve.evaluate.interpreter import DISAPPEARED_CODE, Program, compile_body
 from reeve.language.errors import InvalidRepositoryError, Place, Problem
 from reeve.language.logic import Logic
 from reeve.language.operations.base import NOT_COLLECTED, Expression, Moment, NotCollected, PartlyCollected, Row
-from reeve.language.operations.fields import object_id
+from reeve.language.operations.fields import object_id, says_disappeared
 from reeve.language.operations.testing import UnitTest
 from reeve.language.values import parse_date_time
 from reeve.model import Outcome
@@ -63,8 +63,13 @@ class LogicTest:
 
     @property
     def unreached(self) -> tuple[int, ...]:
-        """The codes that no test object reaches; n·100 + 98, errors that nobody declared, are not asked for."""
-        reached = {int(case.actual["conditionIndex"]) for case in self.cases}
+        """The codes that no test object reaches.
+
+        Not asked for are n·100 + 98, errors that nobody declared, and 99 for a type whose objects never say that they are gone.
+        """
+        own = self.logic.body.object_type
+        stays = not own.untyped and own.disappearance_field is None and not any(map(says_disappeared, own.fields))
+        reached = {int(case.actual["conditionIndex"]) for case in self.cases} | ({DISAPPEARED_CODE} if stays else set[int]())
         return tuple(sorted(code for code in self.program.meanings if code % 100 != 98 and code not in reached))
 
 

@@ -1,6 +1,7 @@
 """Everything that is wrong with a repository, at once: errors (section 6), and warnings that find real mistakes."""
 
 import posixpath
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,7 @@ from reeve.language.operations.comparison import Equal
 from reeve.language.operations.constants import BooleanConstant
 from reeve.language.operations.fields import Extract, Field
 from reeve.language.types import Kind
-from reeve.model import Policy
+from reeve.model import ObjectType, Policy
 from reeve.repository import metadata
 from reeve.repository.repository import LOGIC_SUFFIX, PRODUCTION_LOGIC, Repository
 
@@ -97,6 +98,7 @@ class Validation:
 
     def _body(self, body: Body) -> None:
         decided: dict[str, Condition] = {}
+        guarded: set[str] = set()
         always: Condition | None = None
         for condition in body.conditions:
             text = condition.check.text()
@@ -112,18 +114,18 @@ class Validation:
             if constant is True:
                 always = condition
             decided.setdefault(text, condition)
-            self._unguarded(condition, body)
+            self._unguarded(condition, body, guarded)
         for child in body.related_lists.values():
             self._body(child)
 
-    def _unguarded(self, condition: Condition, body: Body) -> None:
-        """Warn of a field that may be *not collected*, of a type that says what collects it, read without a check."""
-        object_type = body.object_type
-        if object_type.untyped or object_type.collect is None:
-            return
-        identity = (object_type.id_field, object_type.name_field, object_type.disappearance_field)
+    def _unguarded(self, condition: Condition, body: Body, guarded: set[str]) -> None:
+        """Warn of a field that may be *not collected*, as a call of its own reads it, and that no check has looked at before."""
         for expression in walk(condition.check):
-            if isinstance(expression, Field) and not expression.undetermined_if and expression.path not in identity:
+            if not isinstance(expression, Field):
+                continue
+            if expression.undetermined_if:
+                guarded.add(expression.path)
+            elif expression.path not in guarded and may_be_uncollected(body.object_type, expression.path):
                 message = f"the field {expression.path!r} may be not collected, and is read without undeterminedIf"
                 self._warn(condition.place, f"{message}: such an object gets an error for its text", "unguarded-field")
 
@@ -201,6 +203,15 @@ class Validation:
                     if extract not in used.get(path, set()):
                         place = Place(path, source.node.line, source.node.column)
                         self._warn(place, f"the extract {extract!r} is used by no logic file", "unused-extract")
+
+
+def may_be_uncollected(object_type: ObjectType, name: str) -> bool:
+    """Return whether a field is read by a call of its own, which can be refused; those of the list are there or nothing is."""
+    declared = object_type.fields.get(name)
+    if object_type.collect is None or declared is None or declared.source is None:
+        return False
+    calls = "|".join(re.escape(call) for call in object_type.collect.calls)
+    return bool(calls) and re.search(rf"\b({calls})\b", declared.source) is not None
 
 
 def walk(expression: Expression) -> Iterator[Expression]:
