@@ -106,7 +106,8 @@ class Account:
             if failure and failure.times > 0 and failure.applies(form):
                 failure.times -= 1
                 return failure.status, self.error(failure.code, "injected by the test")
-            return getattr(self, f"do_{action}")(form)
+            answer = getattr(self, f"do_{action}", None)
+            return (400, self.error("InvalidAction", f"{action} is not simulated")) if answer is None else answer(form)
 
     @staticmethod
     def error(code: str, message: str) -> str:

@@ -20,6 +20,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 ROOT = Path(__file__).parent.parent
 CATALOG = ROOT / "catalog"
+FIRST = ("--policy", "user-has-more-than-one-active-access-key")
+"""Selects the first policy, for an account that has users only."""
 
 
 @pytest.fixture(autouse=True)

@@ -17,8 +17,11 @@ FIRST = "/ce/ca/aws/iam/user-has-more-than-one-active-access-key"
 
 @pytest.fixture
 def copy(tmp_path):
-    shutil.copytree(CATALOG, tmp_path / "repo")
-    return tmp_path / "repo"
+    """A repository with the first policy only."""
+    repo = tmp_path / "repo"
+    for part in ("frameworks", "internal", "types", FIRST.lstrip("/")):
+        shutil.copytree(CATALOG / part, repo / part)
+    return repo
 
 
 def edit(repo, old, new, file="test-data.json"):
@@ -29,9 +32,9 @@ def edit(repo, old, new, file="test-data.json"):
 
 
 def test_all_pass(reeve):
-    run = reeve("test")
+    run = reeve("test", FIRST)
     assert (run.code, run.out) == (0, "20 passed, 0 failed\n")
-    assert reeve("test", "--coverage").out == "20 passed, 0 failed\n"
+    assert reeve("test", "--coverage", FIRST).out == "20 passed, 0 failed\n"
 
 
 def test_json(reeve):
@@ -191,7 +194,7 @@ def test_explain_from_a_snapshot_says_what_was_missing(account, reeve, tmp_path)
 
     account.add("hidden", True, True)
     account.failures["ListAccessKeys"] = Failure("AccessDenied", 403, 10**9)
-    assert reeve("scan", "--out", tmp_path).code == 3
+    assert reeve("scan", "--policy", FIRST, "--out", tmp_path).code == 3
     run = reeve("explain", FIRST, "hidden", "--snapshot", tmp_path)
     assert run.code == 0
     assert "accessKey1Active was not collected: iam:ListAccessKeys failed with AccessDenied" in run.out

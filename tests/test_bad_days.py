@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from account import Failure
+from conftest import FIRST
 from reeve.collect.aws import api, credential_report
 
 ALWAYS = 10**9
@@ -43,7 +44,7 @@ DENIED_CALLS = {
 def test_a_denied_call_leaves_the_others_judged(account, reeve, action):
     three(account)
     account.failures[action] = Failure("AccessDenied", 403, ALWAYS)
-    run = reeve("scan", "--format", "json")
+    run = reeve("scan", *FIRST, "--format", "json")
     assert run.code == 3
     found = {status: run.names(status) for status in ("COMPLIANT", "INCOMPLIANT", "UNDETERMINED") if run.names(status)}
     assert found == DENIED_CALLS[action]
@@ -57,11 +58,11 @@ def test_a_denied_call_leaves_the_others_judged(account, reeve, action):
 def test_the_missing_permission_is_named_where_it_was_missed(account, reeve):
     three(account)
     account.failures["ListAccessKeys"] = Failure("AccessDenied", 403, ALWAYS)
-    finding = reeve("scan", "--format", "json").finding("offender")
+    finding = reeve("scan", *FIRST, "--format", "json").finding("offender")
     assert finding["code"] == 101
     assert "iam:ListAccessKeys" in finding["notCollected"]["accessKey1Active"]
     assert finding["advice"] is None
-    summary = reeve("scan")
+    summary = reeve("scan", *FIRST)
     assert "iam:ListAccessKeys" in summary.out
     assert summary.code == 3
 
@@ -70,7 +71,7 @@ def test_with_everything_denied_nothing_is_compliant(account, reeve):
     three(account)
     for action in DENIED_CALLS:
         account.failures[action] = Failure("AccessDenied", 403, ALWAYS)
-    run = reeve("scan", "--format", "json")
+    run = reeve("scan", *FIRST, "--format", "json")
     assert run.code == 3
     assert run.report["findings"] == []
 
@@ -79,7 +80,7 @@ def test_with_no_report_and_keys_denied_nothing_is_compliant(account, reeve):
     three(account)
     for action in ("GenerateCredentialReport", "ListAccessKeys"):
         account.failures[action] = Failure("AccessDenied", 403, ALWAYS)
-    run = reeve("scan", "--format", "json")
+    run = reeve("scan", *FIRST, "--format", "json")
     assert run.names("UNDETERMINED") == ["clean", "inactive", "offender"]
     assert account.counts["ListAccessKeys"] == 3
 
@@ -89,7 +90,7 @@ def test_one_user_denied(account, reeve):
     account.add("hidden", True, True)
     account.freeze_report()
     account.failures["ListAccessKeys"] = Failure("AccessDenied", 403, ALWAYS, lambda form: form["UserName"] == "hidden")
-    run = reeve("scan", "--format", "json")
+    run = reeve("scan", *FIRST, "--format", "json")
     assert (run.names("UNDETERMINED"), run.names("INCOMPLIANT")) == (["hidden"], ["offender"])
 
 
@@ -99,7 +100,7 @@ def test_a_second_page_that_is_denied_makes_nobody_disappear(account, reeve):
     account.freeze_report()
     account.page_size = 10
     account.failures["ListUsers"] = Failure("AccessDenied", 403, ALWAYS, lambda form: "Marker" in form)
-    run = reeve("scan", "--format", "json")
+    run = reeve("scan", *FIRST, "--format", "json")
     assert run.code == 3
     assert len(run.names("COMPLIANT")) == 25
     assert run.names("DISAPPEARED") == []
@@ -108,7 +109,7 @@ def test_a_second_page_that_is_denied_makes_nobody_disappear(account, reeve):
 def test_no_credentials(account, reeve, monkeypatch):
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    run = reeve("scan")
+    run = reeve("scan", *FIRST)
     assert (run.code, run.out) == (3, "")
     assert "no credentials were found" in run.err
     assert "--profile" in run.err
@@ -116,14 +117,14 @@ def test_no_credentials(account, reeve, monkeypatch):
 
 
 def test_a_profile_that_does_not_exist(account, reeve):
-    run = reeve("scan", "--profile", "nobody")
+    run = reeve("scan", *FIRST, "--profile", "nobody")
     assert run.code == 3
     assert "nobody" in run.err
 
 
 def test_a_wrong_endpoint(account, reeve, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    run = reeve("scan")
+    run = reeve("scan", *FIRST)
     assert run.code == 3
     assert "check the network, the region and AWS_ENDPOINT_URL" in run.err
 
@@ -132,7 +133,7 @@ def test_a_wrong_endpoint(account, reeve, monkeypatch):
 def test_credentials_refused_at_the_start(account, reeve, code, tmp_path):
     three(account)
     account.failures["GetCallerIdentity"] = Failure(code, 403, ALWAYS)
-    run = reeve("scan", "--out", tmp_path / "out")
+    run = reeve("scan", *FIRST, "--out", tmp_path / "out")
     assert (run.code, run.out) == (3, "")
     assert code in run.err
     assert "get new credentials" in run.err
@@ -147,7 +148,7 @@ def test_credentials_that_expire_half_way(account, reeve):
     account.on_call = lambda action, form: (
         account.failures.update(ListAccessKeys=Failure("ExpiredToken", 403, ALWAYS)) if account.counts[action] == 10 else None
     )
-    run = reeve("scan", "--format", "json")
+    run = reeve("scan", *FIRST, "--format", "json")
     assert run.code == 3
     assert len(run.names("UNDETERMINED")) + len(run.names("INCOMPLIANT")) == 40
     assert len(run.names("UNDETERMINED")) >= 25
@@ -165,7 +166,7 @@ def test_a_storm_of_throttling_is_waited_out(account, reeve, impatient, monkeypa
     account.freeze_report()
     for action in ("ListUsers", "ListAccessKeys", "GetAccessKeyLastUsed", "GetCredentialReport"):
         account.failures[action] = Failure("Throttling", 400, 60 if "Key" in action else 5)
-    run = reeve("scan", "--format", "json")
+    run = reeve("scan", *FIRST, "--format", "json")
     assert run.code == 1
     assert len(run.names("INCOMPLIANT")) == 30
 
@@ -175,7 +176,7 @@ def test_throttling_without_end_is_no_answer(account, reeve, impatient, monkeypa
     monkeypatch.setattr("botocore.retries.adaptive.ClientRateLimiter.on_sending_request", lambda self, request, **kwargs: None)
     three(account)
     account.failures["ListAccessKeys"] = Failure("Throttling", 400, ALWAYS)
-    run = reeve("scan", "--format", "json")
+    run = reeve("scan", *FIRST, "--format", "json")
     assert run.code == 3
     assert run.names("UNDETERMINED") == ["offender"]
 
@@ -184,7 +185,7 @@ def test_throttling_without_end_is_no_answer(account, reeve, impatient, monkeypa
 def test_a_report_that_never_completes(account, reeve, impatient, states):
     three(account)
     account.report_states = list(states)
-    run = reeve("scan", "--format", "json")
+    run = reeve("scan", *FIRST, "--format", "json")
     assert run.code == 1
     assert run.names("INCOMPLIANT") == ["offender"]
     assert run.names("COMPLIANT") == ["clean", "inactive"]
@@ -198,7 +199,7 @@ def test_a_report_that_never_completes(account, reeve, impatient, states):
 def test_a_report_that_is_not_given(account, reeve, code, status):
     three(account)
     account.failures["GetCredentialReport"] = Failure(code, status, ALWAYS)
-    run = reeve("scan", "--format", "json")
+    run = reeve("scan", *FIRST, "--format", "json")
     assert run.names("INCOMPLIANT") == ["offender"]
     assert {finding["source"] for finding in run.report["findings"]} == {"iam:ListAccessKeys"}
 
@@ -224,7 +225,7 @@ REPORTS = {
 @pytest.mark.parametrize("name", REPORTS)
 def test_odd_reports_never_make_a_wrong_verdict(account, reeve, name):
     edited(account, REPORTS[name])
-    run = reeve("scan", "--format", "json")
+    run = reeve("scan", *FIRST, "--format", "json")
     assert run.names("INCOMPLIANT") == ["offender"]
     assert run.names("COMPLIANT") == ["clean", "inactive"]
 
@@ -247,7 +248,7 @@ def test_hostile_names_are_harmless_everywhere(account, reeve, tmp_path, name):
     sent = name.replace("\x1b", "\u241b")
     account.add(sent, True, True)
     account.freeze_report()
-    run = reeve("scan", "--out", tmp_path / "out")
+    run = reeve("scan", *FIRST, "--out", tmp_path / "out")
     assert run.code == 1
     page = (tmp_path / "out" / "report.html").read_text()
     assert "<script>alert" not in page
@@ -260,7 +261,7 @@ def test_hostile_names_are_harmless_everywhere(account, reeve, tmp_path, name):
 
 def test_an_output_directory_that_can_not_be_written(account, reeve, tmp_path):
     (tmp_path / "file").write_text("")
-    run = reeve("scan", "--out", tmp_path / "file" / "out")
+    run = reeve("scan", *FIRST, "--out", tmp_path / "file" / "out")
     assert run.code == 2
     assert "can't write to" in run.err
     assert "choose another --out" in run.err
@@ -272,42 +273,42 @@ def test_two_scans_at_once_into_one_directory(account, reeve, tmp_path):
 
     three(account)
     with writing(tmp_path / "out" / "snapshot"):
-        run = reeve("scan", "--out", tmp_path / "out")
+        run = reeve("scan", *FIRST, "--out", tmp_path / "out")
     assert run.code == 2
     assert "another reeve is writing to" in run.err
-    assert reeve("scan", "--out", tmp_path / "out").code == 1
+    assert reeve("scan", *FIRST, "--out", tmp_path / "out").code == 1
 
 
 def test_a_full_disk_leaves_the_old_snapshot(account, reeve, tmp_path):
     three(account)
-    assert reeve("scan", "--out", tmp_path / "out").code == 1
+    assert reeve("scan", *FIRST, "--out", tmp_path / "out").code == 1
     before = reeve("evaluate", tmp_path / "out", "--format", "json").report
     for number in range(3000):
         account.add(f"more-{number}", True)
     account.freeze_report()
     script = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000));"
-        "from reeve.cli import main; sys.argv = ['reeve', 'scan', '--out', sys.argv[1]]; main()"
+        "from reeve.cli import main; sys.argv = ['reeve', 'scan', '--policy', '*-one-active-access-key', '--out', sys.argv[1]]; main()"
     )
     done = subprocess.run([sys.executable, "-c", script, tmp_path / "out"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "can't write the snapshot" in done.stderr
     assert "Traceback" not in done.stderr
     assert reeve("evaluate", tmp_path / "out", "--format", "json").report == before
-    assert len(list((tmp_path / "out" / "snapshot").glob("*.parquet*"))) == 3
+    assert len(list((tmp_path / "out" / "snapshot").glob("*.parquet*"))) == 2
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGKILL])
 def test_interrupted_in_the_middle_nothing_is_half_written(account, reeve, reeve_process, tmp_path, by):
     three(account)
-    assert reeve("scan", "--out", tmp_path / "out").code == 1
+    assert reeve("scan", *FIRST, "--out", tmp_path / "out").code == 1
     before = reeve("evaluate", tmp_path / "out", "--format", "json").report
     for number in range(200):
         account.add(f"more-{number}", True, True)
     account.freeze_report()
     account.on_call = lambda action, form: time.sleep(0.05) if action == "ListAccessKeys" else None
     account.counts.clear()
-    process = reeve_process("scan", "--out", tmp_path / "out", env=dict(os.environ))
+    process = reeve_process("scan", *FIRST, "--out", tmp_path / "out", env=dict(os.environ))
     deadline = time.monotonic() + 20
     while account.counts["ListAccessKeys"] < 5 and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -324,5 +325,5 @@ def test_a_clock_that_is_wrong_here_does_not_hide_new_users(account, reeve):
     """The comparison is between two times of AWS's own clock: the user's and the report's."""
     account.add("ahead", True)
     account.report, account.report_time = account.make_report(), datetime.now(UTC) + timedelta(days=1)
-    run = reeve("scan", "--format", "json")
+    run = reeve("scan", *FIRST, "--format", "json")
     assert run.names("COMPLIANT") == ["ahead"]

@@ -7,12 +7,8 @@ import sys
 
 import pytest
 
-from conftest import CATALOG
+from conftest import FIRST
 from reeve.cli import COMMANDS
-from reeve.evaluate.interpreter import compile_body
-from reeve.language.operations.base import Moment
-from reeve.language.values import parse_date_time
-from reeve.repository.repository import Repository
 
 
 @pytest.mark.parametrize("command", [[], *[[name] for name in COMMANDS]])
@@ -43,7 +39,7 @@ def test_an_invalid_repository(reeve, tmp_path):
 
 def test_a_damaged_snapshot_is_not_judged(account, reeve, tmp_path):
     account.add("someone", True)
-    assert reeve("collect", "--out", tmp_path).code == 0
+    assert reeve("collect", *FIRST, "--out", tmp_path).code == 0
     (table,) = tmp_path.glob("aws.iam.User-*.parquet")
     content = bytearray(table.read_bytes())
     content[len(content) // 2] ^= 1
@@ -65,7 +61,7 @@ def test_a_damaged_snapshot_is_not_judged(account, reeve, tmp_path):
 def test_an_internal_error_shows_no_traceback(account, monkeypatch, reeve):
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "not a number")
     account.add("someone", True)
-    run = reeve("scan")
+    run = reeve("scan", *FIRST)
     assert run.code in (0, 3, 70)
     assert "Traceback" not in run.err
 
@@ -76,29 +72,13 @@ def test_the_demonstration(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 3, done.stderr
     report = json.loads((tmp_path / "report.json").read_text())
-    assert report["policies"][0]["counts"] == {
-        "INCOMPLIANT": 7,
-        "UNDETERMINED": 2,
-        "COMPLIANT": 51,
-        "INAPPLICABLE": 0,
-        "DISAPPEARED": 1,
-    }
+    counts = {policy["id"].rpartition("/")[2]: policy["counts"] for policy in report["policies"]}
+    expected = {"INCOMPLIANT": 7, "UNDETERMINED": 2, "COMPLIANT": 51, "INAPPLICABLE": 0, "DISAPPEARED": 1}
+    assert counts[FIRST[1]] == expected
     assert "INCOMPLIANT" in done.stdout
-    assert all(finding["advice"] for finding in report["findings"] if finding["status"] == "INCOMPLIANT")
-
-
-def test_every_policy_of_the_catalogue_passes_its_test_data_and_reaches_every_code():
-    repository = Repository.open(CATALOG)
-    for policy_id in repository.policy_ids:
-        logic = repository.logic(policy_id)
-        program = compile_body(logic.body)
-        reached = set()
-        objects = [item for path in logic.test_data for item in json.loads(repository.files.read(path))]
-        assert len(objects) >= 15
-        for item in objects:
-            outcome = program.judge(item, Moment.at(parse_date_time(item["context"]["snapshotTime"])))
-            meaning, expected = program.meaning(outcome, item), item["expectedResult"]
-            actual = {"status": meaning.status, "conditionIndex": meaning.code, "conditionText": meaning.text}
-            assert {**actual, "runtimeError": outcome.runtime_error} == expected, item["Id"]
-            reached.add(outcome.code)
-        assert reached == {code for code in program.meanings if code % 100 != 98}
+    first = [one for one in report["findings"] if one["policy"].endswith(FIRST[1]) and one["status"] == "INCOMPLIANT"]
+    assert all(finding["advice"] for finding in first)
+    of_lists = [found for found in counts.values() if sum(found.values()) > 1]
+    assert sum(bool(found["INCOMPLIANT"]) and bool(found["COMPLIANT"]) for found in of_lists) > 0.9 * len(of_lists)
+    assert sum(bool(found["UNDETERMINED"]) for found in counts.values()) > len(counts) / 5
+    assert report["snapshot"]["errors"]

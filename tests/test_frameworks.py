@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import CATALOG
+from conftest import CATALOG, FIRST
 from reeve.findings.frameworks import Verdict, framework_result, verdict
 from reeve.findings.results import SHOWN_ORDER
 from reeve.model import Section, Status
@@ -58,7 +58,7 @@ def lines(section_id):
 def scan(account, reeve, *options):
     account.add("clean", True)
     account.add("offender", True, True)
-    return reeve("scan", "--framework", "cis-aws-v5.0.0", *options)
+    return reeve("scan", *FIRST, "--framework", "cis-aws-v5.0.0", *options)
 
 
 def test_json(account, reeve):
@@ -86,7 +86,7 @@ def test_html_shows_every_section(account, reeve):
 
 def test_a_section_and_an_unknown_one(account, reeve):
     account.add("clean", True)
-    run = reeve("scan", "--framework", f"{CIS}/01/", "--format", "json")
+    run = reeve("scan", *FIRST, "--framework", f"{CIS}/01/", "--format", "json")
     assert run.report["framework"][0]["id"] == f"{CIS}/01" and run.report["framework"][0]["verdict"] == "passed"
     run = reeve("scan", "--framework", "cis-aws-v9")
     assert run.code == 2 and "there is no framework 'cis-aws-v9'; there are" in run.err
@@ -95,4 +95,4 @@ def test_a_section_and_an_unknown_one(account, reeve):
 
 def test_without_a_framework_there_is_no_tree(account, reeve):
     account.add("clean", True)
-    assert reeve("scan", "--format", "json").report["framework"] is None
+    assert reeve("scan", *FIRST, "--format", "json").report["framework"] is None

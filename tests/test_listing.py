@@ -12,7 +12,7 @@ FIRST = "/ce/ca/aws/iam/user-has-more-than-one-active-access-key"
 
 def test_policies(reeve):
     run = reeve("policy", "list")
-    assert [line.split()[-1] for line in run.out.splitlines()] == sorted(Repository.open(CATALOG).policies)
+    assert [line[line.index("/ce/") :] for line in run.out.splitlines()] == sorted(Repository.open(CATALOG).policies)
     assert f"MEDIUM    production   {FIRST}" in run.out.splitlines()
     rows = json.loads(reeve("policy", "list", "--framework", "cis-aws-v5.0.0", "--format", "json").out)
     assert {
@@ -21,7 +21,7 @@ def test_policies(reeve):
         "severity": "MEDIUM",
         "state": "production",
     } in rows
-    assert reeve("policy", "list", "--framework", "cis-aws-v1.2.0").out == ""
+    assert FIRST not in reeve("policy", "list", "--framework", "cis-aws-v1.2.0").out
 
 
 def test_a_policy_shows_its_conditions_and_why_it_is_linked(reeve):
@@ -40,8 +40,7 @@ def test_frameworks(reeve):
     tree = json.loads(reeve("framework", "show", "cis-aws-v5.0.0", "--format", "json").out)
     lines = reeve("framework", "show", "cis-aws-v5.0.0").out.splitlines()[1:]
     assert len(tree) == len(lines) == next(row for row in rows if row["name"] == "CIS AWS v5.0.0")["subSections"] + 1
-    linked = [row["id"] for row in tree if row["policies"]]
-    assert linked == ["/frameworks/cis-aws-v5.0.0", "/frameworks/cis-aws-v5.0.0/01", "/frameworks/cis-aws-v5.0.0/01/12"]
+    assert all(row["policies"] for row in tree), "every recommendation has a policy"
     below = reeve("framework", "show", "/frameworks/cis-aws-v5.0.0/01").out.splitlines()[1:]
     assert below[0].endswith(" 1 Identity and Access Management") and len(below) == 22
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import jsonschema
 import pytest
 
-from conftest import ROOT
+from conftest import FIRST, ROOT
 from reeve.findings.access_keys import AccessKey, advise
 from reeve.report import json as json_report
 from reeve.report.escaping import visible
@@ -27,7 +27,7 @@ def company(account):
 def test_json_holds_to_the_documented_schema(company, reeve):
     documented = json.loads((ROOT / "docs" / "report.schema.json").read_text())
     assert documented == json.loads(json.dumps(json_report.json_schema())), "make docs writes it anew"
-    report = reeve("scan", "--format", "json").report
+    report = reeve("scan", *FIRST, "--format", "json").report
     jsonschema.Draft202012Validator(documented).validate(report)
     assert report["schema"] == "reeve.report/1"
     broken = {**report, "findings": [{**report["findings"][0], "status": "FINE"}]}
@@ -36,7 +36,7 @@ def test_json_holds_to_the_documented_schema(company, reeve):
 
 
 def test_the_summary_fits_80_columns_but_for_commands(company, reeve):
-    lines = reeve("scan").out.splitlines()
+    lines = reeve("scan", *FIRST).out.splitlines()
     assert all(len(line) <= 80 for line in lines if "aws iam" not in line)
     assert sum("aws iam update-access-key" in line for line in lines) == 2
     assert any(line.split()[:2] == ["INCOMPLIANT", "2"] for line in lines)
@@ -44,24 +44,24 @@ def test_the_summary_fits_80_columns_but_for_commands(company, reeve):
 
 @pytest.mark.parametrize("how", [["--no-color"], []])
 def test_no_colours_in_a_pipe(company, reeve, how):
-    assert "\x1b" not in reeve("scan", *how).out
+    assert "\x1b" not in reeve("scan", *FIRST, *how).out
 
 
 def test_quiet_with_files_prints_nothing(company, reeve, tmp_path):
-    run = reeve("scan", "--quiet", "--out", tmp_path)
+    run = reeve("scan", *FIRST, "--quiet", "--out", tmp_path)
     assert (run.out, run.err) == ("", "")
     assert {path.name for path in tmp_path.iterdir()} == {"snapshot", "report.json", "report.html"}
 
 
 def test_several_formats_need_a_directory(account, reeve):
-    run = reeve("scan", "--format", "json,html")
+    run = reeve("scan", *FIRST, "--format", "json,html")
     assert run.code == 2
     assert "--out DIR" in run.err
-    assert reeve("scan", "--format", "pdf").code == 2
+    assert reeve("scan", *FIRST, "--format", "pdf").code == 2
 
 
 def test_html_asks_nothing_of_any_host(company, reeve):
-    page = reeve("scan", "--format", "html").out
+    page = reeve("scan", *FIRST, "--format", "html").out
     assert "default-src 'none'" in page
     for text in ("http://", "https://", "//cdn", "@import", "url("):
         assert text not in page.replace("http://www.w3.org/2000/svg", "")
@@ -74,7 +74,7 @@ def test_html_in_a_browser(company, reeve, tmp_path):
 
     company.add("<img src=x onerror=document.title='hacked'>", True, True)
     company.freeze_report()
-    assert reeve("scan", "--out", tmp_path, "--format", "html").code == 1
+    assert reeve("scan", *FIRST, "--out", tmp_path, "--format", "html").code == 1
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)

@@ -9,6 +9,7 @@ from reeve.cli.options import chosen_formats, policy_options, report_options, wa
 from reeve.cli.working import open_repository, progress, write_reports
 from reeve.findings.judge import snapshot_directory
 from reeve.findings.scan import production_programs, select_policies
+from reeve.inventory.manifest import read_manifest
 from reeve.inventory.storage import putting, reading
 
 
@@ -41,6 +42,8 @@ def command(
 ) -> int:
     """Judge every object of a SNAPSHOT, and report; asks the account for nothing.
 
+    Without --policy, the policies are those that the snapshot was collected for.
+
     SNAPSHOT is the directory that `reeve collect --out` or `reeve scan --out`
     wrote, here or in S3 (s3://BUCKET/PREFIX); the same goes for --out and --since.
 
@@ -55,10 +58,11 @@ def command(
     wanted = chosen_formats(formats, out)
     choice = EngineChoice(engine, threads, memory, master)
     repository = open_repository(repo)
-    programs = production_programs(repository, select_policies(repository, policies, framework))
     with reading(snapshot) as source, putting(out) as target:
         with progress(quiet) as tell:
             taken = Taken(snapshot_directory(source), None if source == snapshot else snapshot)
+            collected_for = read_manifest(taken.directory).policies
+            programs = production_programs(repository, select_policies(repository, policies, framework, collected_for))
             results, wanted = judged(repository, programs, taken, choice, wanted, target, tell, since, framework)
         write_reports(results, wanted, target, quiet, wants_color(no_color))
     return results.exit_code

@@ -1,11 +1,13 @@
 """From a snapshot to findings: every object under every policy about its type, with what the verdict rests on."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reeve.evaluate.interpreter import Program, by_type
+from reeve.evaluate.needs import needs
 from reeve.evaluate.objects import Objects
 from reeve.findings.access_keys import AccessKey, advise
 from reeve.findings.frameworks import framework_result
@@ -83,8 +85,11 @@ def judge_snapshot(
     snapshot = Snapshot(repository, directory)
     findings: dict[str, list[Finding]] = {policy_id: [] for policy_id in programs}
     for type_id, some in by_type(programs).items():
+        shown = {
+            policy_id: needs([program], repository.object_type).get(type_id, frozenset()) for policy_id, program in some.items()
+        }
         for policy_id, finding in _findings(snapshot, repository.object_type(type_id), some, outcomes, only_worst):
-            findings[policy_id].append(finding)
+            findings[policy_id].append(_with_reasons_of(finding, shown[policy_id]))
     links = link(repository.policies.values(), repository.sections, repository.rules)
     results: list[PolicyResult] = []
     for policy_id, program in programs.items():
@@ -137,6 +142,13 @@ def _findings(
             if chosen is None or identifier in chosen[policy_id]:
                 outcome = _explained(program, Outcome(codes[identifier][policy_id]), row, snapshot.moment)
                 yield policy_id, _finding(snapshot, object_type, program, record, row, outcome)
+
+
+def _with_reasons_of(finding: Finding, names: frozenset[str]) -> Finding:
+    """Return a finding with the reasons for the fields that its policy reads, not for all of the object's."""
+    if not finding.not_collected:
+        return finding
+    return replace(finding, not_collected={name: why for name, why in finding.not_collected.items() if name in names})
 
 
 def _worst(program: Program, outcomes: "Outcomes", policy_id: str) -> set[str]:

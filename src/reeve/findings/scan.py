@@ -91,18 +91,25 @@ def collect_snapshot(
         errors=collection.errors,
         notes=tuple(collection.notes),
         tables={},
+        policies=tuple(programs),
     )
     tables = ((recipe.object_type, collection.records[name]) for name, recipe in chosen.items())
     return write_snapshot(directory, manifest, tables)
 
 
-def select_policies(repository: Repository, patterns: Sequence[str], framework: str | None) -> tuple[str, ...]:
+def select_policies(
+    repository: Repository, patterns: Sequence[str], framework: str | None, collected_for: Sequence[str] = ()
+) -> tuple[str, ...]:
     """Return the ids of the policies that match the patterns and, if a framework is named, are linked to it.
+
+    Without patterns they are those that a snapshot was collected for, if it says so.
 
     Raises:
         LookupError: a pattern matches no policy, or there is no such framework.
     """
     chosen = repository.select(tuple(patterns))
+    if collected_for and not patterns:
+        chosen = tuple(policy_id for policy_id in chosen if policy_id in collected_for)
     if framework is None:
         return chosen
     wanted = section_id(repository, framework)

@@ -37,7 +37,11 @@ class Table(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Manifest(msgspec.Struct, frozen=True, rename="camel"):
-    """What a snapshot says of itself. Times are UTC; `calls` counts requests by action, retries included."""
+    """What a snapshot says of itself.
+
+    Times are UTC; `calls` counts requests by action, retries included. `policies` are those that it was collected for; none
+    in a snapshot that was not collected by reeve, which any policy may judge.
+    """
 
     schema: str
     reeve_version: str
@@ -49,6 +53,7 @@ class Manifest(msgspec.Struct, frozen=True, rename="camel"):
     errors: tuple[CollectionError, ...]
     notes: tuple[str, ...]
     tables: dict[str, Table]
+    policies: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:

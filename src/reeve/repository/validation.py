@@ -119,7 +119,7 @@ class Validation:
             self._body(child)
 
     def _unguarded(self, condition: Condition, body: Body, guarded: set[str]) -> None:
-        """Warn of a field that may be *not collected*, as a call of its own reads it, and that no check has looked at before."""
+        """Warn of a field that may be *not collected*, as a call of its own reads it, and that no check has looked at yet."""
         for expression in walk(condition.check):
             if not isinstance(expression, Field):
                 continue

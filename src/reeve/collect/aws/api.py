@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import botocore.config  # pyright: ignore[reportMissingTypeStubs] - botocore has no stubs of its own
 import botocore.exceptions  # pyright: ignore[reportMissingTypeStubs]
@@ -74,13 +75,14 @@ _FAILURES = {
 
 @dataclass(eq=False)
 class ApiError(Exception):
-    """A call that failed: which one, on what, how, and the id that AWS gave the request."""
+    """A call that failed: which one, on what, how, the id that AWS gave the request, and the IAM actions that it needs."""
 
     call: str
     failure: Failure
     code: str
     message: str
     request_id: str | None = None
+    actions: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         request = f" (request {self.request_id})" if self.request_id else ""
@@ -91,7 +93,8 @@ class ApiError(Exception):
         """What the user can do about it, in one sentence."""
         match self.failure:
             case Failure.DENIED:
-                return f"allow the action {self.call} to the identity that scans, and check for a policy of the organisation"
+                actions = " and ".join(self.actions or (self.call,))
+                return f"allow the action {actions} to the identity that scans, and check for a policy of the organisation"
             case Failure.CREDENTIALS:
                 return "get new credentials (for example with `aws sso login`) and run again"
             case Failure.THROTTLED:
@@ -157,7 +160,9 @@ class Api:
         """Return the service's client in a region, made at its first use."""
         with self._lock:
             if (service, region) not in self._clients:
+                elsewhere = self.endpoint_url is not None or "AWS_ENDPOINT_URL" in os.environ
                 config = botocore.config.Config(
+                    inject_host_prefix=False if elsewhere else None,  # there are no such names below another address
                     retries={"mode": "adaptive", "total_max_attempts": attempts},
                     max_pool_connections=CONNECTIONS.get(service, USUAL_CONNECTIONS),
                     connect_timeout=10,
@@ -165,6 +170,8 @@ class Api:
                     user_agent_extra="reeve",
                 )
                 client = self.session.create_client(service, region_name=region, config=config, endpoint_url=self.endpoint_url)
+                if elsewhere and service == "s3control":
+                    client.meta.events.register("before-call.s3-control", _without_account_in_host)
                 client.meta.events.register(
                     f"before-send.{client.meta.service_model.service_id.hyphenize()}", self._count_of(service)
                 )
@@ -249,6 +256,12 @@ class Api:
     def stop(self) -> None:
         """Let every later call fail at once; for an interrupted scan."""
         self._refused = ApiError("reeve", Failure.CREDENTIALS, "Interrupted", "the scan was interrupted")
+
+
+def _without_account_in_host(params: dict[str, Any], **details: Any) -> None:
+    """Take the account's number out of the host: only AWS's own name has one below it for each account."""
+    address = urlsplit(str(params["url"]))
+    params["url"] = urlunsplit((address.scheme, address.netloc.partition(".")[2], address.path, address.query, ""))
 
 
 def _is_about_credentials(error: Exception) -> bool:

@@ -1,16 +1,16 @@
 """Collects an account as its types declare: lists, then calls for each object, then what is listed for each object."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from reeve.collect.aws.api import ApiError
-from reeve.collect.aws.expressions import plain, search
+from reeve.collect.aws.api import ApiError, Failure
+from reeve.collect.aws.expressions import ExpressionError, plain, search
 from reeve.collect.aws.objects import Collected, now, reason_of, truthy
 from reeve.collect.aws.provisional import suspects, without_item
 from reeve.collect.aws.recipe import REGIONS, Recipe
 from reeve.collect.aws.requests import Answer, Request, Requests
-from reeve.collect.aws.unseen import Gap, Parent, Unseen
+from reeve.collect.aws.unseen import Parent, Unseen
 from reeve.collect.collection import Collection, Suspect
 from reeve.inventory.manifest import CollectionError
 from reeve.inventory.records import Record
@@ -63,8 +63,8 @@ class Collector:
 
         def in_each(answer: Answer) -> None:
             if answer.error is not None:
-                self._note(REGIONS.name, answer.error, "the list of regions")
-                self.unseen.add(recipe.object_type.id, Gap(None, None, reason_of(answer.error)))
+                error = self._note(REGIONS.name, answer.error, REGIONS, "the list of regions")
+                self.unseen.in_region(recipe.object_type.id, None, reason_of(error))
             names = {str(region["RegionName"]) for page in answer.pages for region in page.get("Regions", ())}
             for region in sorted(names or {self.home}):
                 self._list(recipe, source, region)
@@ -77,22 +77,25 @@ class Collector:
 
     def _list(self, recipe: Recipe, source: Source, region: str, parent: Parent | None = None) -> None:
         """Have one list read: of a region, or for a parent."""
-        base = self._base(region, parent)
-        if source.when and not truthy(search(source.when, base)):
+        base, call = self._base(region, parent), source.call
+        try:
+            if source.when and not truthy(search(source.when, base)):
+                return
+            if call is None:
+                self._items(recipe, source, region, base, Answer(({},), now()), recipe.object_type.id)
+                return
+            request = self._request(call, region, base)
+        except ExpressionError as error:
+            self._unread(recipe, call or REGIONS, recipe.object_type.id, region, parent, _odd(recipe.object_type.id, error))
             return
-        call = source.call
-        if call is None:
-            self._items(recipe, source, region, base, Answer(({},), now()), recipe.object_type.id)
-            return
-        request = self._request(call, region, base)
 
         def listed(answer: Answer) -> None:
             if answer.error is not None:
-                what = f"{recipe.object_type.name} in {region}" if recipe.collect.regional else recipe.object_type.name
-                self._note(request.key, answer.error, f"the list of {what}")
-                where = region if recipe.collect.regional and parent is None else None
-                self.unseen.add(recipe.object_type.id, Gap(where, parent, reason_of(answer.error)))
-            self._items(recipe, source, region, base, answer, call.name)
+                self._unread(recipe, call, request.key, region, parent, answer.error)
+            try:
+                self._items(recipe, source, region, base, answer, call.name)
+            except ExpressionError as error:
+                self._unread(recipe, call, request.key, region, parent, _odd(call.name, error))
 
         provisional = recipe.collect.provisional
         if provisional and provisional.call in recipe.calls and not self.live:
@@ -107,6 +110,16 @@ class Collector:
             )
             return
         self.requests.ask(request, listed)
+
+    def _unread(self, recipe: Recipe, call: Call, key: str, region: str, parent: Parent | None, error: ApiError) -> None:
+        """Note that a list could not be read, or not to its end."""
+        own = recipe.object_type
+        what = f"{own.name} in {region}" if recipe.collect.regional else own.name
+        reason = reason_of(self._note(key, error, call, f"the list of {what}"))
+        if parent is None:
+            self.unseen.in_region(own.id, region if recipe.collect.regional else None, reason)
+        else:
+            self.unseen.below(own.id, parent, reason)
 
     def _request(self, call: Call, region: str, context: Mapping[str, Any]) -> Request:
         given = {name: search(text, context) for name, text in call.arguments.items()}
@@ -156,17 +169,26 @@ class Collector:
             broken = one.broken(name)
             if broken is not None:
                 one.failed(name, broken)
-            elif (call.when and not truthy(search(call.when, one.context))) or (
-                self.live and one.provisional and name == getattr(one.recipe.collect.provisional, "call", None)
-            ):
+            elif self.live and one.provisional and one.is_provisional(name):
                 one.context[name] = None
             else:
-                one.open.add(name)
-                request = self._request(call, one.region, one.context)
-                self.requests.ask(request, lambda answer, name=name, key=request.key: self._answered(one, name, key, answer))
+                self._ask(one, name, call)
         one.advancing = False
         if not one.open and not one.pending:
             self._finish(one)
+
+    def _ask(self, one: Collected, name: str, call: Call) -> None:
+        """Have a call for an object made, unless its declaration says that it is not for this one."""
+        try:
+            if call.when and not truthy(search(call.when, one.context)):
+                one.context[name] = None
+                return
+            request = self._request(call, one.region, one.context)
+        except ExpressionError as error:
+            one.failed(name, reason_of(self._note(call.name, _odd(call.name, error), call, one.name)))
+            return
+        one.open.add(name)
+        self.requests.ask(request, lambda answer: self._answered(one, name, request.key, answer))
 
     def _answered(self, one: Collected, name: str, key: str, answer: Answer) -> None:
         one.open.discard(name)
@@ -177,9 +199,8 @@ class Collector:
             one.gone_at = one.gone_at or answer.at
             one.pending.clear()
         elif error is not None:
-            subject = str(one.fields((one.recipe.object_type.name_field,), ())[0].get(one.recipe.object_type.name_field))
-            self._note(key, error, subject if not call.match else f"the answer of {call.name}")
-            one.failed(name, reason_of(error))
+            subject = f"the answer of {call.name}" if call.match else one.name
+            one.failed(name, reason_of(self._note(key, error, call, subject)))
         elif call.match:
             self._joined(one, name, key, call, answer)
         else:
@@ -194,8 +215,7 @@ class Collector:
             items = search(call.items or "@", answer.whole()) or ()
             self._indexes[key, call.items or "", theirs] = {search(theirs, item): item for item in items}
         item = self._indexes[key, call.items or "", theirs].get(search(own, one.context))
-        provisional = one.recipe.collect.provisional
-        if item is None and not (provisional and provisional.call == name):
+        if item is None and not one.is_provisional(name):
             one.failed(name, f"{call.name} doesn't list it")
         else:
             one.answered(name, item, answer.at)
@@ -227,25 +247,27 @@ class Collector:
         relations = above.object_type.related_lists
         read = any(relations[name].type == recipe.object_type.id for name in above.lists)
         if source.for_suspects and not read and not offends.intersection(source.for_suspects):
-            self.unseen.add(recipe.object_type.id, Gap(None, parent, NOT_ASKED))
+            self.unseen.below(recipe.object_type.id, parent, NOT_ASKED)
             return
         self._list(recipe, source, parent.region, parent)
 
     # What fails ------------------------------------------------------------------------------------------------------
 
-    def _note(self, key: str, error: ApiError, subject: str) -> None:
-        """Note a failed request, once however many objects wait for it."""
-        if key in self._noted:
-            return
-        self._noted.add(key)
-        self.collection.failed(
-            CollectionError(error.call, error.code, error.message, error.advice, 1, error.request_id, (subject,))
-        )
+    def _note(self, key: str, error: ApiError, call: Call, subject: str) -> ApiError:
+        """Note a failed request, once however many objects wait for it; return the error with the actions that it asks for."""
+        one_request = error.call == call.name and len(call.permissions) == 1
+        found = replace(error, actions=call.permissions) if one_request else error
+        if key not in self._noted:
+            self._noted.add(key)
+            details = (found.call, found.code, found.message, found.advice)
+            self.collection.failed(CollectionError(*details, 1, found.request_id, (subject,)))
+        return found
+
+
+def _odd(call: str, error: ExpressionError) -> ApiError:
+    return ApiError(call, Failure.OTHER, "UnexpectedAnswer", str(error))
 
 
 def _matches(error: ApiError, codes: Iterable[str]) -> bool:
-    for declared in codes:
-        code, _, words = declared.partition(": ")
-        if error.code == code and words in error.message:
-            return True
-    return False
+    pairs = (declared.partition(": ") for declared in codes)
+    return any(error.code == code and words.casefold() in error.message.casefold() for code, _, words in pairs)

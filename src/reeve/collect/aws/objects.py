@@ -49,6 +49,17 @@ class Collected:
     advancing: bool = False
     gone_at: datetime | None = None
 
+    @property
+    def name(self) -> str:
+        """What a person knows the object by."""
+        field_name = self.recipe.object_type.name_field
+        return str(self.fields((field_name,), ())[0].get(field_name))
+
+    def is_provisional(self, call: str) -> bool:
+        """Return whether a call is the one that gives provisional values."""
+        provisional = self.recipe.collect.provisional
+        return provisional is not None and provisional.call == call
+
     def next_call(self) -> str | None:
         """Return a pending call all of whose earlier calls are answered, if there is one."""
         waiting = self.pending | self.open

@@ -1,14 +1,11 @@
 """Which lists could not be read: related lists and lookups that lead there are *not collected* (design, decision 6)."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from reeve.inventory.records import Record
 from reeve.model import ObjectType
-
-Records = Mapping[str, Sequence[tuple[str, Record]]]
-"""By type, the records with the region of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,31 +18,20 @@ class Parent:
     fields: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A list of a type that could not be read: of a region, or of all (None), or for one parent."""
-
-    region: str | None
-    parent: Parent | None
-    reason: str
-
-    def concerns(self, own: ObjectType, region: str, identifier: Any) -> bool:
-        """Return whether an object's related list may lack objects for this gap."""
-        if self.parent is not None:
-            return self.parent.type_id != own.id or self.parent.id == identifier
-        regional = own.collect is not None and (own.collect.regional or own.collect.region is not None)
-        return self.region is None or not regional or self.region == region
-
-
 @dataclass(slots=True)
 class Unseen:
-    """The lists that could not be read, by the type of what they list."""
+    """The lists that could not be read, by the type of what they list: of a region (None: of all), or for one parent."""
 
-    gaps: dict[str, list[Gap]] = field(default_factory=dict[str, list[Gap]])
+    regions: dict[str, list[tuple[str | None, str]]] = field(default_factory=dict[str, list[tuple[str | None, str]]])
+    parents: dict[str, dict[tuple[str, Any], str]] = field(default_factory=dict[str, dict[tuple[str, Any], str]])
 
-    def add(self, type_id: str, gap: Gap) -> None:
-        """Note a list that could not be read."""
-        self.gaps.setdefault(type_id, []).append(gap)
+    def in_region(self, type_id: str, region: str | None, reason: str) -> None:
+        """Note that a list of a region could not be read, or, without one, of all regions."""
+        self.regions.setdefault(type_id, []).append((region, reason))
+
+    def below(self, type_id: str, parent: Parent, reason: str) -> None:
+        """Note that the list for a parent could not be read."""
+        self.parents.setdefault(type_id, {})[parent.type_id, parent.id] = reason
 
     def marked(self, own: ObjectType, region: str, record: Record, ids: Mapping[str, Collection[Any]]) -> Record:
         """Return a record that says which of its related lists and lookups lead to what was not seen.
@@ -57,19 +43,27 @@ class Unseen:
             ids: the ids of the objects that were seen, by type.
         """
         reasons: dict[str, str] = {}
-        identifier = record.fields.get(own.id_field)
         for relation in own.related_lists.values():
-            found = [gap.reason for gap in self.gaps.get(relation.type, ()) if gap.concerns(own, region, identifier)]
+            found = list(self._in_list(own, region, relation.type, record.fields.get(own.id_field)))
             if found:
                 reasons[relation.name] = _summed(found)
         for relation in own.lookups.values():
-            key = record.fields.get(relation.foreign_key or "")
-            found = [gap.reason for gap in self.gaps.get(relation.type, ())]
+            key, found = record.fields.get(relation.foreign_key or ""), self.regions.get(relation.type, ())
             if found and key is not None and key not in ids.get(relation.type, ()):
-                reasons[relation.name] = _summed(found)
+                reasons[relation.name] = _summed([reason for _, reason in found])
         if not reasons:
             return record
         return Record(record.fields, record.as_of, record.source, {**record.not_collected, **reasons})
+
+    def _in_list(self, own: ObjectType, region: str, listed: str, identifier: Any) -> Iterator[str]:
+        """Yield why an object's related list may lack objects."""
+        regional = own.collect is not None and (own.collect.regional or own.collect.region is not None)
+        yield from (reason for where, reason in self.regions.get(listed, ()) if where in (None, region) or not regional)
+        below = self.parents.get(listed, {})
+        if (own.id, identifier) in below:
+            yield below[own.id, identifier]
+        elif any(type_id != own.id for type_id, _ in below):
+            yield from (reason for (type_id, _), reason in below.items() if type_id != own.id)
 
 
 def _summed(reasons: Sequence[str]) -> str:

@@ -106,12 +106,15 @@ class DuckDB:
         self._run(f"CREATE OR REPLACE TEMP TABLE {inputs} AS SELECT *, row_number() OVER () AS n FROM ({distinct})")
         handle, name = tempfile.mkstemp(suffix=".ndjson", dir=_made(self._spill))
         try:
+            longest = 1 << 20
             with os.fdopen(handle, "wb") as file:
                 for line in self._said(step, f"SELECT n, {', '.join(step.keys)} FROM {inputs}"):
                     file.write(line)
+                    longest = max(longest, len(line))
             written = {"n": "BIGINT"} | {column: _WRITTEN.get(dtype, "VARCHAR") for column, dtype in step.results.items()}
             columns = ", ".join(f"{column}: '{of}'" for column, of in written.items())
-            options = f"columns = {{{columns}}}, format = 'newline_delimited', maximum_object_size = 1000000000"
+            # DuckDB sets twice this size aside for each thread, whatever the lines are.
+            options = f"columns = {{{columns}}}, format = 'newline_delimited', maximum_object_size = {longest + 1}"
             self._run(f"CREATE OR REPLACE TEMP TABLE {found} AS SELECT * FROM read_json({_literal(name)}, {options})")
         finally:
             Path(name).unlink()
