@@ -45,9 +45,15 @@ def _report_of(backend: Any, now: datetime) -> str:
     return "\n".join([header, ",".join(root), *rows]) + "\n"
 
 
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
 @contextmanager
-def simulated_account() -> Generator[str]:
+def simulated_account(around: Callable[[Application], Application] = lambda application: application) -> Generator[str]:
     """Serve the company's account on loopback while the context lasts.
+
+    Args:
+        around: puts a WSGI application around the account's, for whoever wants to see or change what goes through.
 
     Yields:
         The address to use as endpoint.
@@ -70,7 +76,7 @@ def simulated_account() -> Generator[str]:
 
     moto: Any = moto_server
     account = _Account(moto.DomainDispatcherApplication(moto.create_backend_app))
-    server = make_server("127.0.0.1", 0, account, threaded=True, request_handler=Silent)
+    server = make_server("127.0.0.1", 0, around(account), threaded=True, request_handler=Silent)
     thread = threading.Thread(target=server.serve_forever, name="simulated account", daemon=True)
     thread.start()
     address = f"http://127.0.0.1:{server.server_port}"

@@ -20,6 +20,9 @@ CONNECTIONS = {"iam": 4, "account": 1, "organizations": 2}
 USUAL_CONNECTIONS = 8
 """Requests to any other service under way at once, over all regions."""
 
+ATTEMPTS = 8
+"""How often botocore makes a request before it gives up."""
+
 # A storm of throttling can outlast botocore's own retries; then the call rests for these many seconds and is made again.
 RESTS = (1, 2, 4, 8, 16, 30)
 
@@ -156,14 +159,14 @@ class Api:
         session.set_credentials("demo", "demo")
         return cls(session, region, endpoint_url=endpoint_url)
 
-    def client(self, service: str, region: str, attempts: int = 8) -> Any:
+    def client(self, service: str, region: str, attempts: int | None = None) -> Any:
         """Return the service's client in a region, made at its first use."""
         with self._lock:
             if (service, region) not in self._clients:
                 elsewhere = self.endpoint_url is not None or "AWS_ENDPOINT_URL" in os.environ
                 config = botocore.config.Config(
                     inject_host_prefix=False if elsewhere else None,  # there are no such names below another address
-                    retries={"mode": "adaptive", "total_max_attempts": attempts},
+                    retries={"mode": "adaptive", "total_max_attempts": attempts or ATTEMPTS},
                     max_pool_connections=CONNECTIONS.get(service, USUAL_CONNECTIONS),
                     connect_timeout=10,
                     read_timeout=30,
@@ -197,7 +200,7 @@ class Api:
         operation: str,
         arguments: Mapping[str, Any] | None = None,
         region: str | None = None,
-        attempts: int = 8,
+        attempts: int | None = None,
     ) -> dict[str, Any]:
         """Make one call.
 
@@ -206,7 +209,7 @@ class Api:
             operation: the operation as the API reference writes it, "ListUsers".
             arguments: the operation's parameters.
             region: where; by default the region that the account's credentials start from.
-            attempts: how often botocore tries; it counts when the client is made, at the service's first call.
+            attempts: how often botocore tries, if not as usual; it counts when the client is made, at the service's first call.
 
         Returns:
             The answer as botocore parses it.

@@ -1,0 +1,213 @@
+"""Collection as types declare it: the fewest calls, the permissions, and the truth when something can't be read."""
+
+import json
+from collections import Counter
+
+import pytest
+
+from company import serving
+
+HOME, CLOSED = "eu-central-1", "ap-southeast-2"
+
+
+@pytest.fixture(scope="module")
+def served():
+    with serving() as company:
+        yield company
+
+
+@pytest.fixture
+def company(served, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", served.address)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", HOME)
+    served.requests()
+    yield served
+    served.rules()
+
+
+def operations(company):
+    return Counter(f"{service}:{operation}" for service, _, operation, _ in company.requests())
+
+
+def test_no_request_is_made_twice(company, reeve):
+    run = reeve("scan", "--format", "json")
+    made = Counter(map(tuple, company.requests()))
+    polls = ("iam", "us-east-1", "GenerateCredentialReport")
+    assert not {key: count for key, count in made.items() if count > 1 and key[0] + key[2] != polls[0] + polls[2]}
+    assert sum(made.values()) == sum(run.report["snapshot"]["calls"].values()) > 200
+
+
+ONE_POLICY = {
+    "root-user-mfa": {"iam:GetAccountSummary"},
+    "password-policy-minimum-password-length-14": {"iam:GetAccountPasswordPolicy"},
+    "delete-expired-server-certificate": {"iam:ListServerCertificates"},
+    "file-system-encryption": {"ec2:DescribeRegions", "elasticfilesystem:/2015-02-01/file-systems"},
+    "instance-imdsv2": {"ec2:DescribeRegions", "ec2:DescribeInstances"},
+    "flow-logs": {"ec2:DescribeRegions", "ec2:DescribeVpcs", "ec2:DescribeFlowLogs"},
+    "security-group-allows-unrestricted-cifs-traffic": {
+        *("ec2:DescribeRegions", "ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules")
+    },
+    "log-file-validation": {"ec2:DescribeRegions", "cloudtrail:DescribeTrails"},
+    "encryption-with-kms-cmk": {"ec2:DescribeRegions", "cloudtrail:DescribeTrails"},
+    "delete-user-inline-or-directly-attached-policies": {"iam:ListUsers", "iam:GetAccountAuthorizationDetails"},
+}
+
+
+@pytest.mark.parametrize("policy", ONE_POLICY)
+def test_one_policy_calls_only_what_it_needs(company, reeve, policy):
+    reeve("scan", "--policy", policy, "--format", "json")
+    found = operations(company)
+    asked = {name.partition("?")[0] for name in found} - {"sts:GetCallerIdentity"}
+    assert asked == ONE_POLICY[policy]
+    assert all(count <= 4 for count in found.values()), "once, or once in each region"
+
+
+def test_a_bucket_is_asked_only_for_what_the_policy_reads(company, reeve):
+    reeve("scan", "--policy", "bucket-versioning", "--format", "json")
+    paths = [path for service, _, path, _ in company.requests() if service == "s3"]
+    assert len(paths) == 1 + 7 and sum("versioning" in path for path in paths) == 7
+
+
+def test_log_groups_are_read_only_for_trails(company, reeve):
+    reeve("scan", "--policy", "*-monitoring", "--format", "json")
+    asked = [(operation, body) for service, _, operation, body in company.requests() if service == "logs"]
+    assert [operation for operation, _ in asked] == ["DescribeMetricFilters"]
+    assert json.loads(asked[0][1])["logGroupName"] == "company-trail"
+
+
+def without(findings, *keys):
+    return sorted(json.dumps({k: v for k, v in one.items() if k not in keys}, sort_keys=True) for one in findings)
+
+
+def by_policy(run, name):
+    return {one["name"]: one["status"] for one in run.report["findings"] if one["policy"].endswith(name)}
+
+
+def test_a_region_that_is_denied_leaves_the_rest_judged(company, reeve):
+    run = reeve("scan", "--policy", "*/ec2/*", "--policy", "flow-logs", "--format", "json")
+    groups = [one for one in run.report["findings"] if one["policy"].endswith("cifs-traffic")]
+    assert {one["status"] for one in groups if one["notCollected"]} == {"UNDETERMINED"}
+    assert sum(one["status"] == "UNDETERMINED" for one in groups) == 1 and len(groups) > 20
+    (unknown,) = [one for one in groups if one["status"] == "UNDETERMINED"]
+    assert "ec2:DescribeSecurityGroupRules" in unknown["notCollected"]["rules"]
+    assert run.code == 3
+    assert {"ec2:DescribeFlowLogs", "ec2:DescribeInstances"} <= {one["call"] for one in run.report["snapshot"]["errors"]}
+
+
+def test_a_region_where_everything_is_denied(company, reeve):
+    company.rules({"region": "eu-west-1", "service": "ec2", "code": "UnauthorizedOperation"})
+    run = reeve(
+        "scan", "--policy", "ebs-volume-encryption-attribute-in-all-regions", "--policy", "instance-imdsv2", "--format", "json"
+    )
+    assert run.code == 3
+    assert by_policy(run, "instance-imdsv2")["web-1"] == "COMPLIANT"
+    (account,) = [one for one in run.report["findings"] if "ebs" in one["policy"]]
+    assert account["status"] == "INCOMPLIANT", "another region is known to be wrong"
+
+
+def test_regions_that_are_not_known_are_not_passed(company, reeve):
+    company.rules({"operation": "DescribeRegions", "code": "UnauthorizedOperation"})
+    run = reeve("scan", "--policy", "*-in-all-regions", "--policy", "multi-region-cloudtrail", "--format", "json")
+    assert run.code == 3
+    assert set(by_policy(run, "config-in-all-regions").values()) == {"UNDETERMINED"}
+    assert set(by_policy(run, "multi-region-cloudtrail").values()) == {"COMPLIANT"}, "one trail that was seen is enough"
+
+
+def test_one_bucket_that_can_not_be_read(company, reeve):
+    run = reeve("scan", "--policy", "bucket-policy-deny-http-requests", "--format", "json")
+    found = by_policy(run, "deny-http-requests")
+    assert found["shop-backup"] == "UNDETERMINED" and found["shop-invoices"] == "COMPLIANT"
+    assert found["shop-assets"] == "INCOMPLIANT" and found["data-lake-raw"] == "INCOMPLIANT"
+    finding = next(one for one in run.report["findings"] if one["name"] == "shop-backup")
+    assert "s3:GetBucketPolicy failed with AccessDenied" in finding["notCollected"]["policy"]
+    assert run.code == 3
+
+
+def test_a_bucket_deleted_between_list_and_description_has_disappeared(company, reeve):
+    run = reeve("scan", "--policy", "bucket-versioning", "--format", "json")
+    assert by_policy(run, "bucket-versioning")["shop-exports-2019"] == "DISAPPEARED"
+
+
+def test_the_advice_names_the_action_not_the_call(company, reeve):
+    company.rules({"service": "s3", "words": "publicAccessBlock", "code": "AccessDenied"})
+    run = reeve("scan", "--policy", "bucket-block-public-access", "--format", "json")
+    advice = {one["call"]: one["advice"] for one in run.report["snapshot"]["errors"]}
+    assert "s3:GetBucketPublicAccessBlock" in advice["s3:GetPublicAccessBlock"]
+    assert "COMPLIANT" not in by_policy(run, "bucket-block-public-access").values()
+
+
+def test_throttling_of_one_service_is_ridden_out(company, reeve, monkeypatch):
+    from reeve.collect.aws import api
+
+    monkeypatch.setattr(api, "RESTS", (0.01,) * 6)
+    company.rules({"service": "kms", "operation": "ListKeys", "code": "ThrottlingException", "status": 400, "times": 12})
+    run = reeve("scan", "--policy", "symmetric-cmk-rotation", "--policy", "instance-imdsv2", "--format", "json")
+    assert sorted(by_policy(run, "cmk-rotation").values()) == [
+        "COMPLIANT",
+        *["INAPPLICABLE"] * 2,
+        "INCOMPLIANT",
+        "UNDETERMINED",
+    ]
+    assert not [one for one in run.report["snapshot"]["errors"] if one["code"] == "ThrottlingException"]
+
+
+def test_throttling_that_does_not_end_leaves_the_others_judged(company, reeve, monkeypatch):
+    from reeve.collect.aws import api
+
+    monkeypatch.setattr(api, "RESTS", (0.01,))
+    monkeypatch.setattr(api, "ATTEMPTS", 1)
+    company.rules({"service": "elasticfilesystem", "code": "ThrottlingException", "status": 400})
+    run = reeve("scan", "--policy", "file-system-encryption", "--policy", "instance-imdsv2", "--format", "json")
+    assert run.code == 3 and by_policy(run, "instance-imdsv2")["web-1"] == "COMPLIANT"
+    assert not by_policy(run, "file-system-encryption")
+    tree = reeve("scan", "--policy", "file-system-encryption", "--framework", "cis-aws-v5.0.0", "--format", "json").report
+    assert {one["id"]: one["verdict"] for one in tree["framework"]}["/frameworks/cis-aws-v5.0.0/02/03/01"] == "incomplete"
+
+
+def test_a_service_that_a_partition_lacks(company, reeve):
+    run = reeve(
+        "scan",
+        "--region",
+        "us-gov-west-1",
+        "--policy",
+        "maintain-alternate-contact-information",
+        "--policy",
+        "root-user-mfa",
+        "--format",
+        "json",
+    )
+    assert by_policy(run, "contact-information") == {"210987654321": "UNDETERMINED"}
+    assert by_policy(run, "root-user-mfa") and run.code == 3
+    (error,) = run.report["snapshot"]["errors"]
+    assert error["code"] == "NotOffered" and "us-gov-west-1" in error["message"]
+
+
+def test_the_permissions_that_are_printed_are_enough(reeve, monkeypatch):
+    """moto enforces them; what the test's own answers stand for is looked at by the test."""
+    actions = reeve("permissions", "--format", "text").out.split()
+    assert json.loads(reeve("permissions").out)["Statement"][0]["Action"] == actions
+    with serving() as company:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", company.address)
+        monkeypatch.setenv("AWS_DEFAULT_REGION", HOME)
+        key, secret = company.allow(actions)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
+        run = reeve("scan", "--format", "json")
+        ours = ("explicit deny", "by the bucket's policy", "its policy does not allow", "on user ")
+        denied = [one for one in run.report["snapshot"]["errors"] if not any(words in one["message"] for words in ours)]
+        assert not denied, [(one["call"], one["message"]) for one in denied]
+        assert len(run.report["findings"]) > 500
+
+
+def test_permissions_that_lack_one_action_are_found_out(reeve, monkeypatch):
+    actions = reeve("permissions", "--policy", "instance-imdsv2", "--format", "text").out.split()
+    assert actions == ["ec2:DescribeInstances", "ec2:DescribeRegions"]
+    with serving() as company:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", company.address)
+        key, secret = company.allow(["ec2:DescribeRegions"])
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
+        run = reeve("scan", "--policy", "instance-imdsv2", "--format", "json")
+        assert run.code == 3 and {one["call"] for one in run.report["snapshot"]["errors"]} == {"ec2:DescribeInstances"}
