@@ -2,7 +2,8 @@
 
 `GET /__requests` gives the requests since the last time as [service, region, operation, arguments]. `POST /__rules` sets what
 fails, as a list of {service, region, operation, words, times, status, code}: what is left out fits everything. `POST /__allow`
-with a list of IAM actions lets moto enforce them for an identity, whose keys are the answer.
+with a list of IAM actions lets moto enforce them for an identity, whose keys are the answer. `POST /__answers` with a list of
+{service, region, operation, bodies} gives these bodies in turn, the last one for ever.
 """
 
 import io
@@ -40,6 +41,7 @@ class Watched:
 
     def __init__(self, application):
         self.application, self.requests, self.rules, self.lock = application, [], [], threading.Lock()
+        self.bodies = []
         self.allowed = None
 
     def __call__(self, environ, start_response) -> Iterable[bytes]:
@@ -60,6 +62,11 @@ class Watched:
             if rule is not None:
                 rule["times"] -= 1
                 return answer(start_response, rule["status"], error(asked, rule["code"]))
+        given = next((one for one in self.bodies if fits({"times": 1, **one}, asked, target, body)), None)
+        if given is not None:
+            with self.lock:
+                text = given["bodies"].pop(0) if len(given["bodies"]) > 1 else given["bodies"][0]
+            return answer(start_response, 200, text)
         action = next((action for service, words, action in UNENFORCED if service == asked.service and words in target), None)
         if self.allowed is None or action is None:
             return self.application(environ, start_response)
@@ -84,6 +91,8 @@ class Watched:
                 found, self.requests = self.requests, []
             elif path == "/__rules":
                 self.rules = [{"times": 10**9, "status": 403, "code": "AccessDenied", **rule} for rule in json.loads(body)]
+            elif path == "/__answers":
+                self.bodies = json.loads(body)
         if path == "/__allow":
             found = self.allow(json.loads(body))
         return answer(start_response, 200, json.dumps(found))
@@ -145,6 +154,10 @@ class Company:
     def rules(self, *rules):
         """Set what fails."""
         self._send("/__rules", list(rules))
+
+    def answers(self, *answers):
+        """Set what is answered in moto's place."""
+        self._send("/__answers", list(answers))
 
     def allow(self, actions):
         """Let only some actions be allowed, to the identity whose keys are returned."""

@@ -273,9 +273,17 @@ def by_database(account, bad, off=lambda one: False):
 USUAL = {"postgres": 5432, "mysql": 3306, "aurora-mysql": 3306}
 check("rds/instance-encryption")(lambda account: by_database(account, lambda one: not one["StorageEncrypted"]))
 check("rds/instance-auto-minor-version-upgrade")(lambda a: by_database(a, lambda one: not one["AutoMinorVersionUpgrade"]))
-check("rds/instance-multi-az-deployment")(
-    lambda account: by_database(account, lambda one: not one["MultiAZ"], lambda one: bool(one.get("DBClusterIdentifier")))
-)
+
+
+@check("rds/instance-multi-az-deployment")
+def standbys(account):
+    clusters = {
+        one["DBClusterIdentifier"]: one["MultiAZ"]
+        for _, _, one in account.each("rds", lambda client: client.describe_db_clusters()["DBClusters"])
+    }
+    return by_database(account, lambda one: not clusters.get(one.get("DBClusterIdentifier"), one["MultiAZ"]))
+
+
 check("rds/instance-default-port")(lambda a: by_database(a, lambda one: one["Endpoint"]["Port"] == USUAL[one["Engine"]]))
 
 

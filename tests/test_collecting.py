@@ -25,6 +25,7 @@ def company(served, monkeypatch):
     served.requests()
     yield served
     served.rules()
+    served.answers()
 
 
 def operations(company):
@@ -75,10 +76,6 @@ def test_log_groups_are_read_only_for_trails(company, reeve):
     asked = [(operation, body) for service, _, operation, body in company.requests() if service == "logs"]
     assert [operation for operation, _ in asked] == ["DescribeMetricFilters"]
     assert json.loads(asked[0][1])["logGroupName"] == "company-trail"
-
-
-def without(findings, *keys):
-    return sorted(json.dumps({k: v for k, v in one.items() if k not in keys}, sort_keys=True) for one in findings)
 
 
 def by_policy(run, name):
@@ -182,6 +179,64 @@ def test_a_service_that_a_partition_lacks(company, reeve):
     assert by_policy(run, "root-user-mfa") and run.code == 3
     (error,) = run.report["snapshot"]["errors"]
     assert error["code"] == "NotOffered" and "us-gov-west-1" in error["message"]
+
+
+def group_rule(number):
+    rule = (
+        f"<securityGroupRuleId>sgr-{number}</securityGroupRuleId><groupId>sg-{number}</groupId><isEgress>false</isEgress>"
+        f"<ipProtocol>tcp</ipProtocol><fromPort>22</fromPort><toPort>22</toPort><cidrIpv4>{'0.0.0.0/0' if number % 2 else '10.0.0.0/8'}</cidrIpv4>"
+    )
+    return f"<item>{rule}</item>"
+
+
+def pages(operation, items, tokens):
+    for chunk, token in zip(items, tokens, strict=True):
+        tail = f"<nextToken>{token}</nextToken>" if token else ""
+        field = {"DescribeSecurityGroups": "securityGroupInfo", "DescribeSecurityGroupRules": "securityGroupRuleSet"}[operation]
+        yield f"<{operation}Response><{field}>{''.join(chunk)}</{field}>{tail}</{operation}Response>"
+
+
+def many_groups(company, count, size=1000):
+    groups = [
+        f"<item><groupId>sg-{n}</groupId><groupName>group {n}</groupName><vpcId>vpc-1</vpcId></item>" for n in range(count)
+    ]
+    rules = [group_rule(n) for n in range(count)]
+    answers = []
+    for operation, items in (("DescribeSecurityGroups", groups), ("DescribeSecurityGroupRules", rules)):
+        chunks = [items[start : start + size] for start in range(0, count, size)]
+        tokens = [*(f"after-{n}" for n in range(len(chunks) - 1)), ""]
+        answers.append({"region": HOME, "operation": operation, "bodies": list(pages(operation, chunks, tokens))})
+    company.answers(*answers)
+
+
+def test_ten_thousand_security_groups(company, reeve):
+    many_groups(company, 10_000)
+    run = reeve("scan", "--policy", "group-security-allows-unrestricted-ipv4-*", "--format", "json")
+    found = [one["status"] for one in run.report["findings"] if one["name"].startswith("group ")]
+    assert Counter(found) == {"INCOMPLIANT": 5_000, "COMPLIANT": 5_000}
+    made = Counter((region, operation) for _, region, operation, _ in company.requests())
+    assert made[HOME, "DescribeSecurityGroups"] == made[HOME, "DescribeSecurityGroupRules"] == 10
+
+
+def test_pagination_tokens_that_repeat_end_in_what_was_seen(company, reeve):
+    bodies = list(pages("DescribeSecurityGroupRules", [[group_rule(1)], [group_rule(3)]], ["again", "again"]))
+    groups = [[f"<item><groupId>sg-{n}</groupId><groupName>group {n}</groupName></item>" for n in (1, 2)]]
+    company.answers(
+        {"region": HOME, "operation": "DescribeSecurityGroupRules", "bodies": bodies},
+        {"region": HOME, "operation": "DescribeSecurityGroups", "bodies": list(pages("DescribeSecurityGroups", groups, [""]))},
+    )
+    run = reeve("scan", "--policy", "group-security-allows-unrestricted-ipv4-*", "--format", "json")
+    found = by_policy(run, "administration-ports")
+    assert (found["group 1"], found["group 2"]) == ("INCOMPLIANT", "UNDETERMINED")
+    assert run.code == 3 and "RepeatedToken" in {one["code"] for one in run.report["snapshot"]["errors"]}
+
+
+def test_an_answer_that_is_not_as_documented_is_no_verdict(company, reeve):
+    company.answers(
+        {"service": "elasticfilesystem", "bodies": ['{"FileSystems": [{"FileSystemId": "fs-1", "FileSystemArn": "arn:fs-1"}]}']}
+    )
+    run = reeve("scan", "--policy", "file-system-encryption", "--format", "json")
+    assert {one["status"] for one in run.report["findings"]} == {"UNDETERMINED"}
 
 
 def test_the_permissions_that_are_printed_are_enough(reeve, monkeypatch):

@@ -56,6 +56,15 @@ class Manifest(msgspec.Struct, frozen=True, rename="camel"):
     policies: tuple[str, ...] = ()
 
     @property
+    def calls_by_service(self) -> dict[str, int]:
+        """The number of requests to each service."""
+        found: dict[str, int] = {}
+        for call, count in self.calls.items():
+            service = call.partition(":")[0]
+            found[service] = found.get(service, 0) + count
+        return found
+
+    @property
     def complete(self) -> bool:
         """Whether everything that was asked for could be read."""
         return not self.errors

@@ -29,7 +29,15 @@ VERDICT_STYLES = {
     Verdict.NOT_JUDGED: "dim",
 }
 
+SEVERITIES = {"CRITICAL": "bold red", "HIGH": "red", "MEDIUM": "yellow", "LOW": ""}
+
 WIDEST = 110
+FEW = 3
+"""Up to how many policies are shown one by one, with everything."""
+SOME = 3
+"""How many offenders are named beside each of many policies."""
+MANY_ERRORS = 5
+"""From how many failed calls on each gets a single line."""
 
 
 def console_for(stream: TextIO, color: bool) -> Console:
@@ -53,15 +61,59 @@ def render(results: Results, console: Console) -> None:
     console.print(
         Text(f"AWS account {visible(manifest.account or 'unknown')}, as of {manifest.finished_at:%Y-%m-%d %H:%M:%S} UTC")
     )
-    for result in results.policies:
-        _policy(result, console)
+    if len(results.policies) > FEW:
+        _overview(results.policies, console)
+    else:
+        for result in results.policies:
+            _policy(result, console)
     if not results.policies:
         console.print("No policy with production logic was selected.")
     if results.framework:
         _framework(results.framework, console)
     _incomplete(results, console)
     seconds = (manifest.finished_at - manifest.started_at).total_seconds()
-    console.print(f"{sum(manifest.calls.values())} requests to AWS in {seconds:.1f} s", style="dim")
+    by_service = sorted(manifest.calls_by_service.items(), key=lambda entry: (-entry[1], entry[0]))
+    said = ", ".join(f"{visible(service)} {count:,}" for service, count in by_service)
+    console.print(f"{sum(manifest.calls.values()):,} requests to AWS in {seconds:.1f} s: {said}", style="dim")
+
+
+def _overview(policies: Sequence[PolicyResult], console: Console) -> None:
+    """Print a line for each policy, the worst first, with the names of some offenders."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("severity", no_wrap=True)
+    for heading in ("bad", "unsure", "good"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("policy", overflow="fold", ratio=1)
+    for result in sorted(policies, key=_by_severity):
+        counts = result.counts
+        shown = (Status.INCOMPLIANT, Status.UNDETERMINED, Status.COMPLIANT)
+        cells = [Text(f"{counts[status]:,}", style=STYLES[status] if counts[status] else "dim") for status in shown]
+        severity = result.policy.severity or ""
+        failed = counts[Status.INCOMPLIANT] > 0
+        table.add_row(Text(severity, style=SEVERITIES.get(severity, "") if failed else "dim"), *cells, _named(result))
+    console.print()
+    console.print(table, width=min(console.width, WIDEST))
+    failing = sum(result.counts[Status.INCOMPLIANT] > 0 for result in policies)
+    console.print()
+    hint = "`--policy NAME` shows one with its offenders and what to do, `--out DIR` writes the whole report"
+    console.print(Text(f"{failing} of {len(policies)} policies have offenders; {hint}.", style="dim"))
+
+
+def _by_severity(result: PolicyResult) -> tuple[int, int, str]:
+    worst = next((rank for rank, status in enumerate(SHOWN_ORDER) if result.counts[status]), len(SHOWN_ORDER))
+    order = list(SEVERITIES)
+    severity = result.policy.severity or ""
+    return worst, order.index(severity) if severity in order else len(order), result.policy.full_name
+
+
+def _named(result: PolicyResult) -> Text:
+    """Return a policy's name, and below it its first offenders."""
+    found = Text(visible(result.policy.full_name))
+    offenders = [visible(finding.object_name) for finding in _with_status(result, Status.INCOMPLIANT)[:SOME]]
+    if offenders:
+        more = result.counts[Status.INCOMPLIANT] - len(offenders)
+        found.append("\n" + ", ".join(offenders) + (f", and {more:,} more" if more else ""), style="dim")
+    return found
 
 
 def _policy(result: PolicyResult, console: Console) -> None:
@@ -166,7 +218,13 @@ def _incomplete(results: Results, console: Console) -> None:
         console.print(Text("Incomplete: something could not be read", style="yellow"))
     for error in errors:
         times = f" ({error.count} times)" if error.count > 1 else ""
-        request = f", request {error.request_id}" if error.request_id else ""
         about = ", ".join(error.subjects) + (", …" if error.count > len(error.subjects) else "")
+        if len(errors) > MANY_ERRORS:
+            _indented(Text(visible(f"{error.call}: {error.code}{times}; about {about}")), console)
+            continue
+        request = f", request {error.request_id}" if error.request_id else ""
         _indented(Text(visible(f"{error.call}: {error.code}{times}: {error.message}{request}; about {about}")), console)
         _indented(Text(visible(f"→ {error.advice}")), console, 4)
+    if len(errors) > MANY_ERRORS:
+        hint = "the report says what to do about each; `reeve permissions` prints the IAM policy that a scan needs"
+        _indented(Text(f"→ {hint}"), console)
