@@ -47,6 +47,12 @@ class PolicyResult:
     counts: Mapping[Status, int]
 
 
+SHOWN_ORDER = (Status.INCOMPLIANT, Status.UNDETERMINED, Status.COMPLIANT, Status.INAPPLICABLE, Status.DISAPPEARED)
+"""The statuses in the order in which reports show them."""
+SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
+"""From the worst; a policy without one comes last."""
+
+
 @dataclass(frozen=True, slots=True)
 class Results:
     """Everything that a report shows; `framework` is the one that was asked for, if any."""
@@ -57,13 +63,21 @@ class Results:
     framework: FrameworkResult | None = None
 
     @property
+    def worst_first(self) -> Sequence[PolicyResult]:
+        """The policies by their worst status, then by severity, then by name."""
+
+        def rank(result: PolicyResult) -> tuple[int, int, str]:
+            worst = next((number for number, status in enumerate(SHOWN_ORDER) if result.counts[status]), len(SHOWN_ORDER))
+            severity = result.policy.severity or ""
+            weight = SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
+            return worst, weight, result.policy.full_name
+
+        return sorted(self.policies, key=rank)
+
+    @property
     def exit_code(self) -> int:
         """3 when something could not be read, else 1 when something is INCOMPLIANT, else 0."""
         if not self.manifest.complete:
             return EXIT_INCOMPLETE
         incompliant = any(result.counts[Status.INCOMPLIANT] for result in self.policies)
         return EXIT_INCOMPLIANT if incompliant else EXIT_WELL
-
-
-SHOWN_ORDER = (Status.INCOMPLIANT, Status.UNDETERMINED, Status.COMPLIANT, Status.INAPPLICABLE, Status.DISAPPEARED)
-"""The statuses in the order in which reports show them."""

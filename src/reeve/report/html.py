@@ -31,6 +31,10 @@ VERDICT_COLORS: Mapping[Verdict, str] = {
 }
 
 
+FEW = 3
+"""Up to how many policies are shown unfolded, without a table of contents."""
+
+
 def render(results: Results) -> bytes:
     """Return the report as HTML, UTF-8."""
     environment = jinja2.Environment(
@@ -46,8 +50,10 @@ def render(results: Results) -> bytes:
     page = template.render(
         results=results,
         manifest=results.manifest,
-        sections=[_sections(result, results.framework_names) for result in results.policies],
-        bars=[_bar(result) for result in results.policies],
+        policies=results.worst_first,
+        many=len(results.policies) > FEW,
+        sections=[_sections(result, results.framework_names) for result in results.worst_first],
+        bars=[_bar(result) for result in results.worst_first],
         statuses=SHOWN_ORDER,
         colors=COLORS,
         verdict_colors=VERDICT_COLORS,

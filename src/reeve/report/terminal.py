@@ -29,7 +29,7 @@ VERDICT_STYLES = {
     Verdict.NOT_JUDGED: "dim",
 }
 
-SEVERITIES = {"CRITICAL": "bold red", "HIGH": "red", "MEDIUM": "yellow", "LOW": ""}
+SEVERITY_STYLES = {"CRITICAL": "bold red", "HIGH": "red", "MEDIUM": "yellow"}
 
 WIDEST = 110
 FEW = 3
@@ -62,7 +62,7 @@ def render(results: Results, console: Console) -> None:
         Text(f"AWS account {visible(manifest.account or 'unknown')}, as of {manifest.finished_at:%Y-%m-%d %H:%M:%S} UTC")
     )
     if len(results.policies) > FEW:
-        _overview(results.policies, console)
+        _overview(results.worst_first, console)
     else:
         for result in results.policies:
             _policy(result, console)
@@ -78,32 +78,25 @@ def render(results: Results, console: Console) -> None:
 
 
 def _overview(policies: Sequence[PolicyResult], console: Console) -> None:
-    """Print a line for each policy, the worst first, with the names of some offenders."""
+    """Print a line for each policy, in the order given, with the names of some offenders."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("severity", no_wrap=True)
     for heading in ("bad", "unsure", "good"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("policy", overflow="fold", ratio=1)
-    for result in sorted(policies, key=_by_severity):
+    for result in policies:
         counts = result.counts
         shown = (Status.INCOMPLIANT, Status.UNDETERMINED, Status.COMPLIANT)
         cells = [Text(f"{counts[status]:,}", style=STYLES[status] if counts[status] else "dim") for status in shown]
         severity = result.policy.severity or ""
         failed = counts[Status.INCOMPLIANT] > 0
-        table.add_row(Text(severity, style=SEVERITIES.get(severity, "") if failed else "dim"), *cells, _named(result))
+        table.add_row(Text(severity, style=SEVERITY_STYLES.get(severity, "") if failed else "dim"), *cells, _named(result))
     console.print()
     console.print(table, width=min(console.width, WIDEST))
     failing = sum(result.counts[Status.INCOMPLIANT] > 0 for result in policies)
     console.print()
     hint = "`--policy NAME` shows one with its offenders and what to do, `--out DIR` writes the whole report"
     console.print(Text(f"{failing} of {len(policies)} policies have offenders; {hint}.", style="dim"))
-
-
-def _by_severity(result: PolicyResult) -> tuple[int, int, str]:
-    worst = next((rank for rank, status in enumerate(SHOWN_ORDER) if result.counts[status]), len(SHOWN_ORDER))
-    order = list(SEVERITIES)
-    severity = result.policy.severity or ""
-    return worst, order.index(severity) if severity in order else len(order), result.policy.full_name
 
 
 def _named(result: PolicyResult) -> Text:
