@@ -18,6 +18,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 PYTHON = sys.executable
 REEVE = [PYTHON, "-m", "reeve"]
+SCAN = [*REEVE, "scan", "--policy", "user-has-more-than-one-active-access-key", "--format", "json"]
+"""The first policy's question, which the peers were measured with."""
 
 
 def measure(command: Sequence[str], environment: dict[str, str]) -> tuple[float, float]:
@@ -60,10 +62,10 @@ def scan(users: int, runs: int) -> None:
         measure(loop, environment)
         offenders = len(subprocess.run(loop, env=environment, capture_output=True, text=True, check=True).stdout.split())
         urllib.request.urlopen(f"{address}/__counts").read()
-        measure([*REEVE, "scan", "--format", "json"], environment)
+        measure(SCAN, environment)
         requests = int(urllib.request.urlopen(f"{address}/__counts").read())
         row(f"requests, {users} users, {offenders} offenders", f"<= {10 + users // 1000 + 3 * offenders}", str(requests))
-        found = pairs([*REEVE, "scan", "--format", "json"], loop, environment, runs)
+        found = pairs(SCAN, loop, environment, runs)
         text = f"{found['ratio']:.2f} ({found['ours']:.2f} s / {found['theirs']:.2f} s)"
         row(f"scan of {users} users / plain boto3 loop, wall", "<= 0.65" if users >= 2000 else "", text)
         row(f"scan of {users} users, peak memory", "< 150 MB", f"{found['memory']:.0f} MB")

@@ -3,74 +3,10 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from reeve.language.examples import EXAMPLES, NOW, read_example
-from reeve.language.operations import CLASSES, LEGACY_CLASSES
-from reeve.language.operations.base import Argument, Form, arguments
-from reeve.language.values import describe
-from reeve.repository.validation import walk
-
-HEAD = f"""# The operations of the policy language
-
-Generated from the operations themselves by `make docs`; a test holds it against them and runs every example. Operands are
-written as operations; an argument marked with `!` is required. The examples are judged at {NOW}. *Any* is the
-type of a field that no type file declares.
-
-**Empty** are: null; a Text that is '' after trimming; a Bytes that is exactly ''; a Set or List without items (a Set drops
-empty items, a List keeps them); Json null, `[]`, `""` and objects whose members are all null. Nothing else is.
-An error that no undetermined check covers makes the object UNDETERMINED, with code n·100 + 98.
-"""
-
-
-def language() -> str:
-    """Return the reference of the operations, as Markdown."""
-    parts = [HEAD]
-    for operation in (*CLASSES, *LEGACY_CLASSES):
-        names = [name for name in operation.NAMES if operation not in LEGACY_CLASSES or name not in _CURRENT]
-        parts.extend("\n".join(_section(operation, name)) for name in names or list(operation.NAMES))
-    return "\n".join(parts)
-
-
-_CURRENT = {name for operation in CLASSES for name in operation.NAMES}
-
-
-def _section(operation: type[Any], name: str) -> Iterator[str]:
-    legacy = operation in LEGACY_CLASSES
-    yield f"## {name}{' (legacy)' if legacy and name in _CURRENT else ''}\n"
-    yield f"{operation.NAMES[name]}\n"
-    declared = arguments(operation)
-    if declared:
-        yield "| argument | what |\n|---|---|"
-        for argument_name, (_, argument) in declared.items():
-            yield f"| `{argument_name}`{'!' if argument.required else ''} | {_describe(argument)} |"
-        yield ""
-    example = EXAMPLES.get(name) if not (legacy and name in _CURRENT) else None
-    if example is not None:
-        found = next(part for part in walk(read_example(example)) if part.operation == name)
-        yield f"Result: {found.type}. Text: `{found.text()}`\n"
-        yield f"```yaml\n{example.yaml}\n```\n"
-        on = f"On `{json.dumps(dict(example.row), ensure_ascii=False)}`" if example.row else "On any object"
-        value = example.value
-        shown = json.dumps(value) if isinstance(value, (dict, list)) else describe(value)
-        yield f"{on}: `{shown}`.\n"
-
-
-def _describe(argument: Argument) -> str:
-    match argument.form:
-        case Form.OPERAND | Form.OPERANDS:
-            kinds = " or ".join({"Items": "Set or List"}.get(kind, kind) for kind in argument.kinds)
-            kinds = "any type" if len(argument.kinds) > 7 else kinds
-            many = "operations" if argument.form is Form.OPERANDS else "an operation"
-            return f"{many}: {kinds}" + ("; or a plain text" if argument.literal else "")
-        case Form.ENUM:
-            return " \\| ".join(f"`{choice}`" for choice in argument.choices)
-        case Form.CHECKS:
-            return "messages of undetermined checks: " + ", ".join(
-                f"`{name.rstrip('!')}`{'!' if '!' in name else ''}" for name in argument.choices
-            )
-        case _:
-            return str(argument.form)
+from reeve.language.reference import language
+from reeve.language.syntax import Keys
+from reeve.repository.object_types import TYPE_KEYS
 
 
 def report_schema() -> str:
@@ -80,7 +16,58 @@ def report_schema() -> str:
     return json.dumps(json_schema(), indent=2) + "\n"
 
 
-GENERATED = {"language.md": language, "report.schema.json": report_schema}
+TYPES_HEAD = """# Types: what objects are, and how they are collected
+
+Generated from the loader's declarations by `make docs`. A type is one file, `types/<id>/type.yaml`. A new one needs no code:
+one engine runs all declarations, makes each distinct call once, reads regional lists in every enabled region, and makes only
+the calls whose fields the selected policies read. `reeve permissions` prints the IAM actions of the same declarations.
+
+```yaml
+name: AWS KMS Key
+idField: id
+disappearanceField: disappearanceTime
+collect:
+  scope: regional
+  sources:
+    - {call: kms:ListKeys, with: {Limit: "`1000`"}, items: "Keys[]"}
+  calls:
+    key: {call: kms:DescribeKey, with: {KeyId: KeyId}}
+    rotation: {call: kms:GetKeyRotationStatus, with: {KeyId: KeyId}, when: "key.KeyMetadata.KeyManager == 'CUSTOMER'"}
+  gone: [NotFoundException]
+fields:
+  id: {type: Bytes, from: KeyArn, description: The key's ARN.}
+  rotationEnabled: {type: Boolean, from: rotation.KeyRotationEnabled, description: Whether the key is rotated.}
+  disappearanceTime: {type: DateTime, description: When the key was found gone.}
+```
+
+Expressions are JMESPath over plain JSON (instants are ISO 8601 texts). They see the item of the list, the answer of each call
+by its name, and `_account`, `_partition`, `_region`, `_parent` (the fields of the object that a source is `of`) and `_item` (an
+item that is no object). `split(separator, text)` is added to JMESPath's functions. A call that is refused leaves the fields
+that are picked from it *not collected*, with the action that is missing; null is a fact. A list that is refused leaves the
+related lists and lookups that lead to it *not collected* for the objects of that region, or for that parent.
+"""
+
+
+def types() -> str:
+    """Return the reference of `type.yaml`, as Markdown."""
+    parts = [TYPES_HEAD, *_keys("", TYPE_KEYS)]
+    return "\n".join(parts) + "\n"
+
+
+def _keys(above: str, keys: Keys) -> Iterator[str]:
+    yield f"## `{above or 'type.yaml'}`\n\n| key | what | |\n|---|---|---|"
+    inner: list[tuple[str, Keys]] = []
+    for name, key in keys.items():
+        choices = f" ({', '.join(f'`{choice}`' for choice in key.choices)})" if key.choices and len(key.choices) < 6 else ""
+        yield f"| `{name}`{'!' if key.required else ''} | {key.shape}{choices} | {key.description} |"
+        if key.keys:
+            inner.append((f"{above}.{name}" if above else name, key.keys))
+    yield ""
+    for name, below in inner:
+        yield from _keys(name, below)
+
+
+GENERATED = {"language.md": language, "report.schema.json": report_schema, "types.md": types}
 """The generated files of docs/, each with the function that gives its content."""
 
 

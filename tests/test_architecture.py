@@ -16,7 +16,8 @@ RANKS = [
     {"repository", "inventory"},
     {"evaluate", "collect"},
     {"findings"},
-    {"report", "site"},
+    {"report"},
+    {"site"},
     {"cli"},
 ]
 RANK = {part: rank for rank, parts in enumerate(RANKS) for part in parts}

@@ -109,8 +109,8 @@ def test_every_output_is_the_interpreters(engine, demo, reeve, monkeypatch):
 
 
 def test_parquet_and_the_worst(demo, reeve, tmp_path):
-    run = reeve("evaluate", demo, "--out", tmp_path / "o", "--format", "terminal,parquet")
-    plain = reeve("evaluate", demo, "--format", "json").report
+    run = reeve("evaluate", demo, *FIRST, "--out", tmp_path / "o", "--format", "terminal,parquet")
+    plain = reeve("evaluate", demo, *FIRST, "--format", "json").report
     assert run.code == 1 or run.code == 3
     first = [finding for finding in plain["findings"] if finding["policy"] == POLICY]
     worst = [finding for finding in first if finding["status"] in ("INCOMPLIANT", "UNDETERMINED")]

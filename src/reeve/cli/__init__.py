@@ -18,6 +18,7 @@ COMMANDS = {
     "explain": "Show how one verdict came about.",
     "policy": "List the policies, or show one.",
     "framework": "List the frameworks, or show the sections of one.",
+    "site": "Build the documentation site, or serve it.",
     "permissions": "Print the least IAM policy that a scan needs.",
     "schema": "Print JSON Schemas of a repository's files.",
 }

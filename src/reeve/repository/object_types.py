@@ -1,9 +1,12 @@
 """The declaration of `type.yaml`: fields, lookups, related lists, and how the type is collected (docs/types.md)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from reeve.language.errors import InvalidRepositoryError, Place, Problem
+import jmespath
+import jmespath.exceptions
+
+from reeve.language.errors import InvalidRepositoryError, Place, Problem, nearest
 from reeve.language.syntax import Key, Keys, Shape
 from reeve.language.types import NAMED
 from reeve.model import Call, Collect, Field, ObjectType, Provisional, Relation, Source
@@ -99,6 +102,9 @@ def read_type(path: str, content: bytes) -> ObjectType:
         for name, entry in values["fields"].items()
         if "type" in entry
     }
+    texts = [text for field in fields.values() for text in (field.source, field.hint) if text]
+    if problems := _expression_problems(path, content, texts):
+        raise InvalidRepositoryError(problems)
     return ObjectType(
         id=path.split("/")[-2],
         name=values["name"],
@@ -114,6 +120,35 @@ def read_type(path: str, content: bytes) -> ObjectType:
     )
 
 
+def _check(path: str, content: bytes, values: Mapping[str, Any]) -> None:
+    """Refuse expressions that are not JMESPath, and a provisional call that is not declared."""
+    calls: Mapping[str, Any] = values.get("calls", {})
+    provisional: Mapping[str, str] = values.get("provisional", {})
+    texts: list[str] = [values[key] for key in ("region",) if key in values]
+    texts += [provisional[key] for key in ("item", "madeAt") if key in provisional]
+    for entry in (*values["sources"], *calls.values()):
+        texts += [entry[key] for key in ("items", "when") if key in entry]
+        texts += [*entry.get("with", {}).values(), *(text for pair in entry.get("match", {}).items() for text in pair)]
+    problems = _expression_problems(path, content, texts)
+    call = provisional.get("call")
+    if call is not None and call not in calls:
+        message = f"there is no call {call!r} in calls{nearest(call, calls)}"
+        problems.append(Problem(Place(path, *place_of(path, content, call)), message, "invalid-value"))
+    if problems:
+        raise InvalidRepositoryError(problems)
+
+
+def _expression_problems(path: str, content: bytes, texts: Iterable[str]) -> list[Problem]:
+    problems: list[Problem] = []
+    for text in texts:
+        try:
+            jmespath.compile(text)
+        except jmespath.exceptions.JMESPathError as error:
+            message = f"invalid JMESPath: {str(error).splitlines()[0]}"
+            problems.append(Problem(Place(path, *place_of(path, content, text)), message, "invalid-query"))
+    return problems
+
+
 def _collect(path: str, content: bytes, values: Mapping[str, Any]) -> Collect:
     sources = (
         Source(
@@ -126,6 +161,7 @@ def _collect(path: str, content: bytes, values: Mapping[str, Any]) -> Collect:
         for entry in values["sources"]
     )
     provisional = values.get("provisional")
+    _check(path, content, values)
     return Collect(
         values["scope"] == "regional",
         tuple(sources),

@@ -1,0 +1,131 @@
+"""`reeve site`: the documentation site of a policy repository."""
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reeve.cli.failures import UserError, say
+from reeve.cli.options import Decorator, debug_option, repository_option, together
+from reeve.cli.working import open_repository, progress
+from reeve.language.errors import InvalidRepositoryError
+
+if TYPE_CHECKING:
+    from reeve.site.build import Built, Options
+
+
+@click.group("site")
+def command() -> None:
+    """Build the documentation site of a policy repository, or serve it."""
+
+
+site_options: Decorator = together(
+    repository_option,
+    click.option(
+        "--results",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Show the last scan beside the catalogue: the directory that `reeve scan --out` or `reeve collect --out` wrote.",
+    ),
+    click.option("--source-url", metavar="URL", help="Where the repository's files can be opened, for the links `Open File`."),
+    click.option("--quiet", "-q", is_flag=True, help="No progress, and no closing line."),
+    debug_option,
+)
+
+
+@command.command("build")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where the site goes.")
+@click.option("--address", default="http://127.0.0.1:8000", metavar="URL", help="Where the site will be; for its sitemap.")
+@site_options
+def build_command(
+    out: Path, address: str, repo: Path | None, results: Path | None, source_url: str | None, quiet: bool, debug: bool
+) -> int:
+    """Build a static site: a page for every policy, folder, section, rule and type.
+
+    Only pages that have changed since the last build into DIR are written.
+
+    \b
+    Examples:
+      reeve site build --out site
+      reeve site build --out site --results reeve-out
+      reeve site build --out site --source-url https://example.com/policies/blob/main
+    """
+    from reeve.site.build import Options
+
+    built = _build(repo, results, out, Options(source_url, address), quiet)
+    if not quiet:
+        sys.stdout.write(f"{built.pages} pages in {out}: {built.written} written, {built.removed} removed\n")
+    return 0
+
+
+@command.command("serve")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, metavar="N", help="The port on 127.0.0.1; 0 takes any.")
+@site_options
+def serve_command(port: int, repo: Path | None, results: Path | None, source_url: str | None, quiet: bool, debug: bool) -> int:
+    """Serve the site on this machine; pages reload when a file of the repository changes.
+
+    \b
+    Example:
+      reeve site serve --repo ~/policies
+    """
+    from reeve.cli.watching import changes
+    from reeve.site.build import Options
+    from reeve.site.serve import serving
+
+    root = open_repository(repo).files.root
+    with tempfile.TemporaryDirectory(prefix="reeve-site-") as directory:
+        out, options = Path(directory), Options(source_url, live=True)
+        _build(repo, results, out, options, quiet)
+        try:
+            context = serving(out, port)
+            server = context.__enter__()
+        except OSError as error:
+            raise UserError(f"can't listen on port {port}: {(error.strerror or '').lower()}; choose another --port") from None
+        try:
+            sys.stdout.write(f"{server.address} (Ctrl-C ends it)\n")
+            sys.stdout.flush()
+            for _ in changes(root):
+                if _rebuilt(lambda: _build(repo, results, out, options, True)):
+                    server.version += 1
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            context.__exit__(None, None, None)
+    return 0
+
+
+def _rebuilt(build: "Callable[[], Built]") -> bool:
+    """Build again; what is wrong with the repository is said, and the old pages stay."""
+    try:
+        build()
+    except InvalidRepositoryError as error:
+        for problem in error.problems:
+            say(str(problem))
+        return False
+    return True
+
+
+def _build(repo: Path | None, results: Path | None, out: Path, options: "Options", quiet: bool) -> "Built":
+    from reeve.findings.judge import judge_snapshot, snapshot_directory
+    from reeve.findings.scan import production_programs, select_policies
+    from reeve.inventory.manifest import read_manifest
+    from reeve.inventory.storage import reading
+    from reeve.site.build import SiteError, build
+    from reeve.site.catalogue import Catalogue
+
+    repository, judged = open_repository(repo), None
+    with progress(quiet) as tell:
+        if results is not None:
+            tell("judging", 0, None)
+            with reading(results) as source:
+                snapshot = snapshot_directory(source)
+                chosen = select_policies(repository, (), None, read_manifest(snapshot).policies)
+                judged = judge_snapshot(repository, production_programs(repository, chosen), snapshot)
+        tell("reading the repository", 0, None)
+        try:
+            return build(Catalogue(repository, judged), out, options, tell)
+        except SiteError as error:
+            raise UserError(str(error)) from None

@@ -1,0 +1,78 @@
+"""The reference of the language's operations, as Markdown, from the operations themselves."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from reeve.language.examples import EXAMPLES, NOW, read_example
+from reeve.language.expressions import operands_of
+from reeve.language.operations import CLASSES, LEGACY_CLASSES
+from reeve.language.operations.base import Argument, Expression, Form, arguments
+from reeve.language.values import describe
+
+HEAD = f"""# The operations of the policy language
+
+Generated from the operations themselves by `make docs`; a test holds it against them and runs every example. Operands are
+written as operations; an argument marked with `!` is required. The examples are judged at {NOW}. *Any* is the
+type of a field that no type file declares.
+
+**Empty** are: null; a Text that is '' after trimming; a Bytes that is exactly ''; a Set or List without items (a Set drops
+empty items, a List keeps them); Json null, `[]`, `""` and objects whose members are all null. Nothing else is.
+An error that no undetermined check covers makes the object UNDETERMINED, with code n·100 + 98.
+"""
+
+
+def language() -> str:
+    """Return the reference of the operations, as Markdown."""
+    parts = [HEAD]
+    for operation in (*CLASSES, *LEGACY_CLASSES):
+        names = [name for name in operation.NAMES if operation not in LEGACY_CLASSES or name not in _CURRENT]
+        parts.extend("\n".join(_section(operation, name)) for name in names or list(operation.NAMES))
+    return "\n".join(parts)
+
+
+_CURRENT = {name for operation in CLASSES for name in operation.NAMES}
+
+
+def _section(operation: type[Any], name: str) -> Iterator[str]:
+    legacy = operation in LEGACY_CLASSES
+    yield f"## {name}{' (legacy)' if legacy and name in _CURRENT else ''}\n"
+    yield f"{operation.NAMES[name]}\n"
+    declared = arguments(operation)
+    if declared:
+        yield "| argument | what |\n|---|---|"
+        for argument_name, (_, argument) in declared.items():
+            yield f"| `{argument_name}`{'!' if argument.required else ''} | {_describe(argument)} |"
+        yield ""
+    example = EXAMPLES.get(name) if not (legacy and name in _CURRENT) else None
+    if example is not None:
+        found = next(part for part in _walk(read_example(example)) if part.operation == name)
+        yield f"Result: {found.type}. Text: `{found.text()}`\n"
+        yield f"```yaml\n{example.yaml}\n```\n"
+        on = f"On `{json.dumps(dict(example.row), ensure_ascii=False)}`" if example.row else "On any object"
+        value = example.value
+        shown = json.dumps(value) if isinstance(value, (dict, list)) else describe(value)
+        yield f"{on}: `{shown}`.\n"
+
+
+def _describe(argument: Argument) -> str:
+    match argument.form:
+        case Form.OPERAND | Form.OPERANDS:
+            kinds = " or ".join({"Items": "Set or List"}.get(kind, kind) for kind in argument.kinds)
+            kinds = "any type" if len(argument.kinds) > 7 else kinds
+            many = "operations" if argument.form is Form.OPERANDS else "an operation"
+            return f"{many}: {kinds}" + ("; or a plain text" if argument.literal else "")
+        case Form.ENUM:
+            return " \\| ".join(f"`{choice}`" for choice in argument.choices)
+        case Form.CHECKS:
+            return "messages of undetermined checks: " + ", ".join(
+                f"`{name.rstrip('!')}`{'!' if '!' in name else ''}" for name in argument.choices
+            )
+        case _:
+            return str(argument.form)
+
+
+def _walk(expression: Expression) -> Iterator[Expression]:
+    yield expression
+    for part in operands_of(expression):
+        yield from _walk(part)

@@ -1,0 +1,1 @@
+"""The documentation site: a static page for every policy, folder, framework, section, rule, type and operation."""

@@ -1,0 +1,201 @@
+"""What pages are made from: a repository with its links counted once, and the last scan beside it, if there is one."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from reeve.findings.frameworks import SectionResult, framework_result
+from reeve.findings.results import SHOWN_ORDER, PolicyResult, Results
+from reeve.model import InternalRule, Policy, Section, Status
+from reeve.repository.links import Links, ancestors, link
+from reeve.repository.repository import Repository
+
+GOOD, WARNING = "good", "unsure"
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """What holds of a policy, and whether that is good or a warning (policy language, section 1)."""
+
+    name: str
+    color: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRow:
+    """A policy in a table; `counts` by status if it was judged."""
+
+    id: str
+    name: str
+    severity: str
+    production: bool
+    flags: tuple[Flag, ...]
+    counts: Mapping[str, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class SectionRow:
+    """A section in a table, with the counters of the seed page; `depth` below what is shown. A blank is zero."""
+
+    id: str
+    name: str
+    depth: int
+    sub_sections: int
+    internal_rules: int
+    policies: int
+    verdict: str | None
+    framework: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """An internal rule in a table, with how many policies name it."""
+
+    id: str
+    name: str
+    policies: int
+
+
+def in_order(counts: Mapping[Status, int]) -> dict[str, int]:
+    """Return numbers of objects by the name of their status, in the order in which reports show them."""
+    return {str(status): counts[status] for status in SHOWN_ORDER}
+
+
+def flags_of(policy: Policy) -> tuple[Flag, ...]:
+    """Return the flags that a policy holds."""
+    held = (
+        (bool(policy.categories), Flag("Policy with categories", GOOD)),
+        (policy.type is not None, Flag("Policy with type", GOOD)),
+        (policy.is_production, Flag("Production policy", GOOD)),
+        ("wip.logic.yaml" in policy.files, Flag("Work in progress", WARNING)),
+        ("todo.md" in policy.files, Flag("Has todo", WARNING)),
+        ("internal.md" in policy.files, Flag("Has internal notes", WARNING)),
+        (policy.impossible, Flag("Can't be automated", WARNING)),
+    )
+    return tuple(flag for holds, flag in held if holds)
+
+
+class Catalogue:
+    """A repository's policies, sections and rules with what links them."""
+
+    def __init__(self, repository: Repository, results: Results | None = None) -> None:
+        """Count the links.
+
+        Raises:
+            InvalidRepositoryError: some file has errors; all of them are named.
+        """
+        self.repository, self.results = repository, results
+        self.policies, self.sections, self.rules = repository.policies, repository.sections, repository.rules
+        self.links: Links = link(self.policies.values(), self.sections, self.rules)
+        self.heirs: dict[str, list[str]] = defaultdict(list)
+        self.children: dict[str, list[str]] = defaultdict(list)
+        self.direct: dict[str, list[str]] = defaultdict(list)
+        self.mapped: dict[str, set[str]] = defaultdict(set)
+        self.by_rule: dict[str, list[str]] = defaultdict(list)
+        self._count()
+        self.judged: Mapping[str, PolicyResult] = {one.policy.id: one for one in results.policies} if results else {}
+        self.verdicts: Mapping[str, SectionResult] = self._verdicts(results) if results else {}
+
+    def _count(self) -> None:
+        for section in self.sections.values():
+            for named in section.similar:
+                self.heirs[named].append(section.id)
+            parent = next(ancestors(section.id.rpartition("/")[0], self.sections), None)
+            if parent is not None:
+                self.children[parent].append(section.id)
+            for rule_id in section.internal_rules:
+                self.mapped[section.id].add(rule_id)
+        for rule in self.rules.values():
+            for section_id in rule.sections:
+                self.mapped[section_id].add(rule.id)
+        for policy_id, found in self.links.by_policy.items():
+            for one in found:
+                self.direct[one.section.id].append(policy_id)
+            for rule_id in self.policies[policy_id].internal_rules:
+                self.by_rule[rule_id].append(policy_id)
+
+    def _verdicts(self, results: Results) -> dict[str, SectionResult]:
+        linked = {policy_id: [one.section.id for one in self.links.by_policy[policy_id]] for policy_id in self.judged}
+        totals = {policy_id: one.counts for policy_id, one in self.judged.items()}
+        complete, found = results.manifest.complete, dict[str, SectionResult]()
+        for framework in self.frameworks:
+            own = [section for section in self.sections.values() if section.framework == framework.id]
+            tree = framework_result(framework.id, own, linked, totals, complete)
+            found.update((one.section.id, one) for one in tree.sections)
+        return found
+
+    @cached_property
+    def judging(self) -> Mapping[str, Sequence[str]]:
+        """By the id of a type, the policies in production that judge its objects.
+
+        Raises:
+            InvalidRepositoryError: some logic has errors.
+        """
+        found: dict[str, list[str]] = defaultdict(list)
+        for policy in self.policies.values():
+            if policy.is_production:
+                found[self.repository.logic(policy.id).body.object_type.id].append(policy.id)
+        return found
+
+    @property
+    def frameworks(self) -> Sequence[Section]:
+        """The frameworks, in order."""
+        return [section for section in self.sections.values() if section.id.count("/") == 2]
+
+    def policy_rows(self, policy_ids: Iterable[str], contextual: bool = False) -> tuple[PolicyRow, ...]:
+        """Return policies as rows, in order of their names; `contextual` below their folder."""
+        rows: list[PolicyRow] = []
+        for policy_id in set(policy_ids):
+            policy = self.policies[policy_id]
+            name = policy.contextual_name if contextual else policy.full_name
+            rows.append(
+                PolicyRow(
+                    policy_id, name, policy.severity or "", policy.is_production, flags_of(policy), self.counts(policy_id)
+                )
+            )
+        return tuple(sorted(rows, key=lambda row: (row.name, row.id)))
+
+    def counts(self, policy_id: str) -> dict[str, int] | None:
+        """Return a policy's number of objects by status; None if it was not judged."""
+        result = self.judged.get(policy_id)
+        return None if result is None else in_order(result.counts)
+
+    def section_row(self, section: Section, depth: int = 0) -> SectionRow:
+        """Return a section as a row."""
+        counters, judged = self.links.counters[section.id], self.verdicts.get(section.id)
+        framework = self.sections.get(section.framework)
+        return SectionRow(
+            section.id,
+            section.name,
+            depth,
+            counters.sub_sections,
+            counters.internal_rules,
+            counters.policies,
+            str(judged.verdict) if judged else None,
+            framework.name if framework else section.framework,
+        )
+
+    def section_rows(self, section_ids: Iterable[str]) -> tuple[SectionRow, ...]:
+        """Return those sections that exist as rows."""
+        return tuple(self.section_row(self.sections[one]) for one in section_ids if one in self.sections)
+
+    def tree(self, section_id: str, depth: int = 0) -> tuple[Any, ...]:
+        """Return the sections below one as (row, its own tree), in order."""
+        found = (self.sections[child] for child in self.children.get(section_id, ()))
+        return tuple((self.section_row(child, depth), self.tree(child.id, depth + 1)) for child in found)
+
+    def rule_rows(self, rule_ids: Iterable[str]) -> tuple[RuleRow, ...]:
+        """Return internal rules as rows, those too that have no file."""
+        rows = (RuleRow(one, self._rule_name(one), len(self.by_rule.get(one, ()))) for one in sorted(set(rule_ids)))
+        return tuple(rows)
+
+    def _rule_name(self, rule_id: str) -> str:
+        rule: InternalRule | None = self.rules.get(rule_id)
+        return rule.name if rule else rule_id
+
+    def folder_name(self, folder_id: str) -> str:
+        """Return a folder's name, or the last part of its id."""
+        folder = self.repository.folders.get(folder_id)
+        return folder.name if folder else folder_id.rpartition("/")[2] or "Policies"

@@ -1,0 +1,114 @@
+"""What a policy's page shows of its logic and test data."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reeve.evaluate.interpreter import TRUE, Program, compile_body
+from reeve.evaluate.policy_tests import read_objects
+from reeve.language.operations.fields import object_id
+from reeve.model import Policy
+from reeve.repository.repository import LOGIC_SUFFIX, PRODUCTION_LOGIC, Repository
+
+
+@dataclass(frozen=True, slots=True)
+class CheckView:
+    """An undetermined check of a condition: its code, message, and the text of what fires it."""
+
+    code: int
+    message: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionView:
+    """A condition as it is read: its code when it decides, status, messages, text, and its checks."""
+
+    code: int
+    status: str
+    message: str
+    remediation: str | None
+    text: str
+    checks: tuple[CheckView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BodyView:
+    """Conditions in order, what holds otherwise, and the bodies of related lists by name."""
+
+    type_id: str
+    conditions: tuple[ConditionView, ...]
+    lists: tuple[tuple[str, "BodyView"], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TestView:
+    """A test object: its id, what is expected of it, and its fields as JSON."""
+
+    id: str
+    status: str
+    code: str
+    text: str
+    fields: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogicView:
+    """A logic file: its conditions, its YAML, the extracts that it imports, and its test objects."""
+
+    path: str
+    production: bool
+    body: BodyView
+    yaml: str
+    extracts: tuple[str, ...]
+    test_files: tuple[str, ...]
+    tests: tuple[TestView, ...]
+
+
+def logics_of(repository: Repository, policy: Policy) -> tuple[LogicView, ...]:
+    """Return a policy's logic files, the production logic first.
+
+    Raises:
+        InvalidRepositoryError: a file has errors; all of them are named.
+    """
+    names = sorted(
+        (name for name in policy.files if name.endswith(LOGIC_SUFFIX)), key=lambda name: (name != PRODUCTION_LOGIC, name)
+    )
+    return tuple(_logic(repository, policy, name) for name in names)
+
+
+def _logic(repository: Repository, policy: Policy, name: str) -> LogicView:
+    path = f"{policy.id}/{name}"
+    logic, _ = repository.read_logic(path)
+    tests = [_test(item) for file in logic.test_data for item in read_objects(file, repository.files.read(file))]
+    body, text = _body(compile_body(logic.body)), repository.files.text(path) or ""
+    return LogicView(path, name == PRODUCTION_LOGIC, body, text, tuple(logic.all_imports), tuple(logic.test_data), tuple(tests))
+
+
+def _body(program: Program) -> BodyView:
+    conditions: list[ConditionView] = []
+    last = (len(program.body.conditions) + 1) * 100
+    for number in range(1, len(program.body.conditions) + 2):
+        base = number * 100
+        decided = program.meanings[last if base == last else base + TRUE]
+        checks = (program.meanings[code] for code in sorted(program.meanings) if base < code < base + TRUE - 1)
+        views = tuple(CheckView(one.code, one.message, one.text) for one in checks)
+        texts = (decided.code, str(decided.status), decided.message, decided.remediation, decided.text)
+        conditions.append(ConditionView(*texts, views))
+    lists = tuple((name, _body(child)) for name, child in program.children.items())
+    return BodyView(program.body.object_type.id, tuple(conditions), lists)
+
+
+def _test(item: Mapping[str, Any]) -> TestView:
+    expected: Mapping[str, Any] = item["expectedResult"]
+    fields = {key: value for key, value in item.items() if key not in ("expectedResult", "context", "Id")}
+    shown = json.dumps(fields, ensure_ascii=False, indent=1)
+    code, text = str(expected["conditionIndex"]), str(expected.get("conditionText", ""))
+    return TestView(object_id(item) or "", str(expected["status"]), code, text, shown)
+
+
+def offenders(findings: Sequence[Any], most: int) -> tuple[tuple[str, str, str, str], ...]:
+    """Return findings that are INCOMPLIANT or UNDETERMINED as (status, name, id, message), the first of them."""
+    worst = [one for one in findings if one.meaning.status in ("INCOMPLIANT", "UNDETERMINED")]
+    return tuple((str(one.meaning.status), one.object_name, one.object_id, one.meaning.message) for one in worst[:most])
