@@ -4,7 +4,7 @@ BIN := .venv/bin
 # The catalogue of packages is the client's own business; hashes in requirements/ pin what is installed.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
-.PHONY: demo test lint bench fuzz lock docs clean
+.PHONY: demo test lint bench fuzz lock docs pictures clean
 
 .venv/.created:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Reeve needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")'
@@ -47,11 +47,15 @@ bench: .venv/.dev
 docs: .venv/.dev
 	$(BIN)/python docs/generate.py
 
+# The pictures of the README; needs Debian's Chromium, as the tests do.
+pictures: .venv/.dev
+	$(BIN)/python docs/screenshots.py
+
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra demo pyproject.toml -o requirements/demo.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements/runtime.txt -c requirements/demo.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra demo --extra spark --group dev pyproject.toml -o requirements/dev.txt -c requirements/demo.txt
-	printf "cel-python\\nregopy\\n" | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url - -o requirements/peers.txt
+	printf "cel-python\\nmkdocs\\nregopy\\n" | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url - -o requirements/peers.txt
 	printf "hatchling\\neditables\\n" | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url - -o requirements/build.txt -c requirements/dev.txt
 
 clean:

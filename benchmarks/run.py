@@ -166,13 +166,37 @@ def columnar(runs: int) -> None:
     row("catalogue's expressions that run as functions", "", functions.stdout.strip() or "none")
 
 
-def peers() -> None:
-    """Engines that judge one object at a time, from an environment of their own, beside the same policy on DuckDB."""
+def peers_python() -> str:
+    """Return the Python of an environment with the peers, made if it is not there."""
     environment = HERE.parent / ".venv" / "peers"
     pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", "--require-hashes"]
     subprocess.run([PYTHON, "-m", "venv", str(environment)], check=True)
     subprocess.run([*pip, "-r", str(HERE.parent / "requirements" / "peers.txt")], check=True, stderr=subprocess.DEVNULL)
-    cel, rego = numbers("peers.py", 50_000, python=str(environment / "bin" / "python"))
+    return str(environment / "bin" / "python")
+
+
+def site() -> None:
+    """The documentation site of the catalogue, beside MkDocs with the same texts."""
+    whole, again, count, second, more = numbers("site.py", "build")
+    row(f"site of {count:,.0f} pages", "< 30 s", f"{whole:.1f} s")
+    row("  rebuilt after one policy changed", "< 2 s", f"{again:.2f} s")
+    row("  with twice the frameworks: seconds / pages", "proportional", f"{second / whole:.2f} / {more / count:.2f}")
+    theirs, texts = numbers("site.py", "mkdocs", peers_python())
+    row(f"  beside MkDocs, {texts:,.0f} pages of the same texts", "", f"{whole / theirs:.2f} ({theirs:.1f} s)")
+    seconds, size = numbers("site.py", "paint")
+    row("a policy's page: first paint at 1.6 Mbit/s, 150 ms", "< 1 s", f"{seconds:.2f} s")
+    row("  its size", "< 200 kB", f"{size / 1000:.0f} kB")
+
+
+def demo() -> None:
+    """A full scan of the demonstration, the simulated account in the same process."""
+    seconds, megabytes = measure([*REEVE, "scan", "--demo", "--format", "json"], dict(os.environ))
+    row("full scan of the demonstration, account included", "< 30 s", f"{seconds:.1f} s, {megabytes:.0f} MB")
+
+
+def peers() -> None:
+    """Engines that judge one object at a time, from an environment of their own, beside the same policy on DuckDB."""
+    cel, rego = numbers("peers.py", 50_000, python=peers_python())
     ours, _, _ = numbers("columnar.py", "first", 10_000_000, 3)
     rate = 10_000_000 / ours
     row("first policy, objects a second", "", f"{rate:,.0f}")
@@ -194,6 +218,8 @@ def main() -> None:
         "columnar": lambda: columnar(arguments.runs),
         "peers": peers,
         "spark": spark,
+        "site": site,
+        "demo": demo,
         "scan": lambda: [scan(users, arguments.runs) for users in (500, 2000)] and None,
     }
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

@@ -54,11 +54,15 @@ def search(expression: str, data: Any) -> Any:
         ExpressionError: it is not JMESPath, or fails on this data.
     """
     try:
-        return compiled(expression).search(data, options=_OPTIONS)
+        found = compiled(expression)
+        if found.parsed["type"] == "field" and isinstance(data, dict):  # most are a mere name; a visitor would take its time
+            return cast("dict[str, Any]", data).get(found.parsed["value"])
+        return found.search(data, options=_OPTIONS)
     except (jmespath.exceptions.JMESPathError, TypeError, ValueError) as error:
         raise ExpressionError(f"{expression}: {' '.join(str(error).split())}") from None
 
 
+@cache
 def references(expression: str) -> frozenset[str]:
     """Return the names that an expression reads from the top of its data, and `_parent.name` for a parent's fields."""
     return frozenset(_references(compiled(expression).parsed))

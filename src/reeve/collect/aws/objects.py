@@ -116,7 +116,7 @@ class Collected:
         return self.gone_at.isoformat() if gone and self.gone_at else None
 
     def _unread(self, declared: Field) -> str | None:
-        uses = self.recipe.uses(declared)
+        uses = self.recipe.uses[declared.name]
         if self.gone_at is not None:
             return f"the object was gone at {self.gone_at:%Y-%m-%d %H:%M:%S} UTC" if uses else None
         found = [self.failures[call] for call in sorted(uses) if call in self.failures]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from reeve.collect.aws.expressions import references
-from reeve.model import Call, Collect, Field, ObjectType
+from reeve.model import Call, Collect, ObjectType
 
 Needs = Mapping[str, frozenset[str]]
 """By the id of a type, the names of the fields that are needed of it."""
@@ -18,24 +18,22 @@ REGIONS = Call("ec2", "DescribeRegions", ("ec2:DescribeRegions",))
 class Recipe:
     """How to collect the objects of a type.
 
-    `needed` are the fields that policies read, `lists` the related lists. `calls` are those that are needed, `confirming` the
-    ones among them that are made only where provisional values don't do.
+    `uses` are the calls whose answers each field is picked from, by its name. `needed` are the fields that policies read,
+    `lists` the related lists. `calls` are those that are needed, `confirming` the ones among them that are made only where
+    provisional values don't do.
     """
 
     object_type: ObjectType
     collect: Collect
+    uses: Mapping[str, frozenset[str]]
     needed: frozenset[str]
     lists: frozenset[str]
     calls: frozenset[str]
     confirming: frozenset[str]
 
-    def uses(self, field: Field) -> frozenset[str]:
-        """Return the names of the calls whose answers a field is picked from."""
-        return frozenset() if field.source is None else references(field.source) & self.collect.calls.keys()
-
     def calls_for(self, names: Iterable[str]) -> frozenset[str]:
         """Return the calls that some fields need, with those that they build on."""
-        return _with_earlier(self.collect, (call for name in names for call in self.uses(self.object_type.fields[name])))
+        return _with_earlier(self.collect, (call for name in names for call in self.uses[name]))
 
 
 def recipes(needs: Needs, object_type: Callable[[str], ObjectType]) -> dict[str, Recipe]:
@@ -63,13 +61,17 @@ def _recipe(declared: ObjectType, collect: Collect, needed: frozenset[str]) -> R
     identity = {declared.id_field, declared.name_field}
     fields = [declared.fields[name] for name in needed | identity if name in declared.fields]
     lists = needed & declared.related_lists.keys()
-    recipe = Recipe(declared, collect, frozenset(field.name for field in fields), lists, frozenset(), frozenset())
+    uses = {
+        field.name: references(field.source) & collect.calls.keys() if field.source else frozenset[str]()
+        for field in declared.fields.values()
+    }
+    recipe = Recipe(declared, collect, uses, frozenset(field.name for field in fields), lists, frozenset(), frozenset())
     calls = recipe.calls_for(recipe.needed)
     hinted = [field.name for field in fields if field.hint] if collect.provisional else []
     confirming = recipe.calls_for(hinted)
     if hinted and collect.provisional:
         calls |= {collect.provisional.call}
-    return Recipe(declared, collect, recipe.needed, lists, calls, confirming)
+    return Recipe(declared, collect, uses, recipe.needed, lists, calls, confirming)
 
 
 def _expressions(call: Call) -> Iterator[str]:

@@ -23,7 +23,7 @@ class Unseen:
     """The lists that could not be read, by the type of what they list: of a region (None: of all), or for one parent."""
 
     regions: dict[str, list[tuple[str | None, str]]] = field(default_factory=dict[str, list[tuple[str | None, str]]])
-    parents: dict[str, dict[tuple[str, Any], str]] = field(default_factory=dict[str, dict[tuple[str, Any], str]])
+    parents: dict[str, dict[str, dict[Any, str]]] = field(default_factory=dict[str, dict[str, dict[Any, str]]])
 
     def in_region(self, type_id: str, region: str | None, reason: str) -> None:
         """Note that a list of a region could not be read, or, without one, of all regions."""
@@ -31,7 +31,7 @@ class Unseen:
 
     def below(self, type_id: str, parent: Parent, reason: str) -> None:
         """Note that the list for a parent could not be read."""
-        self.parents.setdefault(type_id, {})[parent.type_id, parent.id] = reason
+        self.parents.setdefault(type_id, {}).setdefault(parent.type_id, {})[parent.id] = reason
 
     def marked(self, own: ObjectType, region: str, record: Record, ids: Mapping[str, Collection[Any]]) -> Record:
         """Return a record that says which of its related lists and lookups lead to what was not seen.
@@ -59,11 +59,11 @@ class Unseen:
         """Yield why an object's related list may lack objects."""
         regional = own.collect is not None and (own.collect.regional or own.collect.region is not None)
         yield from (reason for where, reason in self.regions.get(listed, ()) if where in (None, region) or not regional)
-        below = self.parents.get(listed, {})
-        if (own.id, identifier) in below:
-            yield below[own.id, identifier]
-        elif any(type_id != own.id for type_id, _ in below):
-            yield from (reason for (type_id, _), reason in below.items() if type_id != own.id)
+        for type_id, below in self.parents.get(listed, {}).items():
+            if type_id != own.id:
+                yield from below.values()
+            elif identifier in below:
+                yield below[identifier]
 
 
 def _summed(reasons: Sequence[str]) -> str:
