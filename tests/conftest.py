@@ -1,5 +1,6 @@
 """What tests share: the simulated account, and the command run as a user runs it."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -80,6 +81,31 @@ def reeve(capfdbinary):
         return Run(code, out.decode(), err.decode())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory):
+    """Return a directory filled by a command as a process, by the first of all workers that asks for it; for reading only."""
+    workers = "PYTEST_XDIST_WORKER" in os.environ
+    base = tmp_path_factory.getbasetemp().parent if workers else tmp_path_factory.getbasetemp()
+
+    def filled(name, *command, codes):
+        with (base / f"{name}.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (base / f"{name}.done").exists():
+                command = [sys.executable, "-m", "reeve", *map(str, command), "--out", str(base / name), "--quiet"]
+                done = subprocess.run(command, capture_output=True, text=True)
+                assert done.returncode in codes, done.stderr
+                (base / f"{name}.done").touch()
+        return base / name
+
+    return filled
+
+
+@pytest.fixture(scope="session")
+def demo_scan(once):
+    """What a scan of the demo wrote."""
+    return once("demo", "scan", "--demo", codes=(1, 3))
 
 
 @pytest.fixture

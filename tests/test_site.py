@@ -3,8 +3,6 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from html.parser import HTMLParser
@@ -26,16 +24,9 @@ BROWSER = [pytest.mark.browser, pytest.mark.skipif(shutil.which("chromium") is N
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def site(once, demo_scan):
     """The site of the catalogue with the demo's scan beside it."""
-    base = tmp_path_factory.mktemp("site")
-    for command in (
-        ["collect", "--demo", "--out", base / "scan", "--quiet"],
-        ["site", "build", "--out", base / "out", "--results", base / "scan", "--quiet"],
-    ):
-        done = subprocess.run([sys.executable, "-m", "reeve", *map(str, command)], capture_output=True, text=True)
-        assert done.returncode in (0, 3), done.stderr
-    return base / "out"
+    return once("site", "site", "build", "--results", demo_scan, codes=(0,))
 
 
 class Links(HTMLParser):

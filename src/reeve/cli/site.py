@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 @click.group("site")
 def command() -> None:
-    """Build the documentation site of a policy repository, or serve it."""
+    """Build the documentation site of a policy repository, or serve it.
+
+    \b
+    Examples:
+      reeve site build --out site --results reeve-out
+      reeve site serve --repo ~/policies
+    """
 
 
 site_options: Decorator = together(
@@ -68,8 +74,9 @@ def serve_command(port: int, repo: Path | None, results: Path | None, source_url
     """Serve the site on this machine; pages reload when a file of the repository changes.
 
     \b
-    Example:
-      reeve site serve --repo ~/policies
+    Examples:
+      reeve site serve
+      reeve site serve --repo ~/policies --results reeve-out
     """
     from reeve.cli.watching import changes
     from reeve.site.build import Options

@@ -38,42 +38,16 @@ class Failure(StrEnum):
     OTHER = "other"
 
 
-_FAILURES = {
-    **dict.fromkeys(
-        (
-            *("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "Forbidden", "403"),
-            *("AuthorizationErrorException", "OptInRequired", "SubscriptionRequiredException"),
-        ),
-        Failure.DENIED,
-    ),
-    **dict.fromkeys(
-        (
-            *("ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClientException"),
-            *(
-                "SignatureDoesNotMatch",
-                "AuthFailure",
-                "InvalidAccessKeyId",
-                "MissingAuthenticationToken",
-                "TokenRefreshRequired",
-            ),
-        ),
-        Failure.CREDENTIALS,
-    ),
-    **dict.fromkeys(
-        (
-            "Throttling",
-            "ThrottlingException",
-            "ThrottledException",
-            "RequestLimitExceeded",
-            "TooManyRequestsException",
-            "SlowDown",
-            "RequestThrottled",
-            "RequestThrottledException",
-            "BandwidthLimitExceeded",
-        ),
-        Failure.THROTTLED,
-    ),
+_CODES = {
+    Failure.DENIED: "AccessDenied AccessDeniedException UnauthorizedOperation AuthorizationError AuthorizationErrorException"
+    " Forbidden 403 OptInRequired SubscriptionRequiredException",
+    Failure.CREDENTIALS: "ExpiredToken ExpiredTokenException RequestExpired InvalidClientTokenId InvalidAccessKeyId AuthFailure"
+    " UnrecognizedClientException SignatureDoesNotMatch MissingAuthenticationToken TokenRefreshRequired",
+    Failure.THROTTLED: "Throttling ThrottlingException ThrottledException RequestThrottled RequestThrottledException"
+    " RequestLimitExceeded TooManyRequestsException SlowDown BandwidthLimitExceeded",
 }
+_FAILURES = {code: failure for failure, codes in _CODES.items() for code in codes.split()}
+"""What the codes that services answer with mean: each service has its own spelling."""
 
 
 @dataclass(eq=False)

@@ -75,6 +75,7 @@ _READABLE = {
     Kind.ITEMS: ("array<string>",),
     Kind.NUMBER: _NUMBERS,
 }
+_CODE_GENERATOR = "org.apache.spark.sql.catalyst.expressions.codegen.CodeGenerator"
 _TYPES = {"string": "string", "float64": "double", "int64": "bigint", "boolean": "boolean", "array<string>": "array<string>"}
 _SETTINGS = {
     "spark.sql.ansi.enabled": "false",  # a failed conversion is null, not the end of the run
@@ -101,6 +102,7 @@ class Spark:
             self._session: Any = builder.getOrCreate()
             if not master.startswith("sc://"):
                 self._session.sparkContext.setLogLevel("ERROR")
+                _quiet_compiler(self._session)
             for name, value in _SETTINGS.items():
                 self._session.conf.set(name, value)
 
@@ -163,6 +165,12 @@ class _Function:
     def __call__(self, *values: Any) -> tuple[Any, ...]:
         self._function = self._function or self._step.function()
         return tuple(self._function([list[Any](value) if isinstance(value, tuple) else value for value in values]))  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _quiet_compiler(session: Any) -> None:
+    """Let Spark not print the Java that is too long to compile: it judges such a stage without, to the same result."""
+    log4j = session.sparkContext._jvm.org.apache.logging.log4j
+    log4j.core.config.Configurator.setLevel(_CODE_GENERATOR, log4j.Level.OFF)
 
 
 def _quoted(name: str) -> str:
