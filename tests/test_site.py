@@ -153,6 +153,33 @@ def test_moved_pages_lead_on(reeve, tmp_path):
     assert "<loc>http://127.0.0.1:8000/ce/x/p/</loc>" in (out / "sitemap.xml").read_text()
 
 
+@pytest.mark.parametrize(
+    ("moved", "says"),
+    [
+        ('{"/ce/x/p": "/ce/x"}', "has a page of its own"),
+        ('{"/": "/ce/x/p"}', "has a page of its own"),
+        ('{"/ce/x/../x/p/./": "/ce/x/gone"}', "there is no page /ce/x/gone"),
+        ('{"/old": "https://example.com/"}', "there is no page https://example.com/"),
+        ("[1]", "must be an object"),
+    ],
+)
+def test_moves_that_lead_nowhere(reeve, tmp_path, moved, says):
+    repository = tiny(tmp_path / "repo")
+    (repository / "moved.json").write_text(moved)
+    run = reeve("site", "build", "--repo", repository, "--out", tmp_path / "out")
+    assert run.code == 2 and says in run.err and run.err.count("\n") == 1, run.err
+
+
+def test_a_hostile_manifest_removes_nothing_elsewhere(reeve, tmp_path):
+    other, out = tmp_path / "other.txt", tmp_path / "out"
+    other.write_text("mine")
+    build = ("site", "build", "--repo", tiny(tmp_path / "repo"), "--out", out)
+    assert reeve(*build).code == 0
+    manifest = out / ".reeve-site.json"
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "../other.txt": "", str(other): ""}))
+    assert reeve(*build).code == 0 and other.read_text() == "mine"
+
+
 def test_markdown_is_text_not_markup(reeve, tmp_path):
     assert reeve("site", "build", "--repo", tiny(tmp_path / "repo"), "--out", tmp_path / "out").code == 0
     text = page(tmp_path / "out", "/ce/x/p/")

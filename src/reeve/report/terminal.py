@@ -100,12 +100,13 @@ def _overview(policies: Sequence[PolicyResult], console: Console) -> None:
 
 
 def _named(result: PolicyResult) -> Text:
-    """Return a policy's name, and below it its first offenders."""
+    """Return a policy's name, and below it its first offenders: a name once, though objects in many regions may have it."""
     found = Text(visible(result.policy.full_name))
-    offenders = [visible(finding.object_name) for finding in _with_status(result, Status.INCOMPLIANT)[:SOME]]
-    if offenders:
-        more = result.counts[Status.INCOMPLIANT] - len(offenders)
-        found.append("\n" + ", ".join(offenders) + (f", and {more:,} more" if more else ""), style="dim")
+    offenders = _with_status(result, Status.INCOMPLIANT)
+    names = list(dict.fromkeys(finding.object_name for finding in offenders))
+    if names:
+        more = len(names) > SOME or result.counts[Status.INCOMPLIANT] > len(offenders)
+        found.append("\n" + ", ".join([*map(visible, names[:SOME]), *(["…"] if more else [])]), style="dim")
     return found
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -109,7 +109,7 @@ def _remove(out: Path, paths: Iterable[str]) -> int:
     count = 0
     for path in paths:
         target = out / path
-        if ".." in Path(path).parts or not target.is_file():
+        if not target.resolve().is_relative_to(out.resolve()) or not target.is_file():
             continue
         target.unlink()
         count += 1
@@ -121,7 +121,7 @@ def _remove(out: Path, paths: Iterable[str]) -> int:
 
 
 def _extras(
-    catalogue: Catalogue, pages: Iterable[Page], options: Options, renderer: "_Renderer"
+    catalogue: Catalogue, pages: Collection[Page], options: Options, renderer: "_Renderer"
 ) -> Iterable[tuple[str, bytes]]:
     for name in ASSETS:
         yield f"assets/{name}", _asset(name)
@@ -134,19 +134,24 @@ def _extras(
     yield "sitemap.xml", (head + places + "</urlset>\n").encode("utf-8", "replace")
     missing = Page("/404.html", "missing", "There is no such page", "", (("/", "Home"),), {})
     yield "404.html", renderer.render(missing).encode()
-    for old, new in _moved(catalogue).items():
-        page = Page(
-            f"{old.rstrip('/')}/", "moved", "This page has moved", "", (("/", "Home"),), {"target": f"{new.rstrip('/')}/"}
-        )
-        yield path_of(page.address), renderer.render(page).encode()
+    for page in _moved(catalogue, {path_of(page.address) for page in pages}):
+        yield path_of(page.address), renderer.render(page).encode("utf-8", "replace")
 
 
-def _moved(catalogue: Catalogue) -> Mapping[str, str]:
+def _moved(catalogue: Catalogue, known: Set[str]) -> Iterable[Page]:
+    """Yield the pages that lead from old addresses to new ones; `known` are the paths of the pages that there are."""
     text = catalogue.repository.files.text(f"/{MOVED}")
     try:
-        return {} if text is None else msgspec.json.decode(text, type=dict[str, str])
+        moved = {} if text is None else msgspec.json.decode(text, type=dict[str, str])
     except msgspec.DecodeError as error:
         raise SiteError(f"/{MOVED} must be an object of old ids to new ones: {error}") from None
+    for old, new in moved.items():
+        address, target = f"{old.rstrip('/')}/", f"{new.rstrip('/')}/"
+        if path_of(address) in known:
+            raise SiteError(f"/{MOVED}: {visible(old)} has a page of its own; take it out")
+        if path_of(target) not in known:
+            raise SiteError(f"/{MOVED}: there is no page {visible(new)} for {visible(old)} to lead to; name one that there is")
+        yield Page(address, "moved", "This page has moved", "", (("/", "Home"),), {"target": target})
 
 
 @cache
