@@ -5,6 +5,7 @@ moto's answers lack paging, root rows and stale or refused reports; here each ca
 
 import base64
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -67,6 +68,8 @@ class Account:
         self.page_size = 1000
         self.on_call: Callable[[str, dict[str, str]], None] = lambda action, form: None
         self.lock = threading.Lock()
+        self.delay = 0.0
+        self.under_way = self.most_under_way = 0
 
     def add(self, name: str, *active: bool, days: float = 400, path: str = "/") -> User:
         number = len(self.users)
@@ -98,8 +101,13 @@ class Account:
     # Answers ---------------------------------------------------------------------------------------------------------
 
     def answer(self, form: dict[str, str]) -> tuple[int, str]:
+        with self.lock:
+            self.under_way += 1
+            self.most_under_way = max(self.most_under_way, self.under_way)
+        time.sleep(self.delay)
         action = form["Action"]
         with self.lock:
+            self.under_way -= 1
             self.counts[action] += 1
             self.on_call(action, form)
             failure = self.failures.get(action)

@@ -27,6 +27,13 @@ def test_names_exactly_the_offenders_within_the_budget_of_requests(account, reev
     assert sum(run.report["snapshot"]["calls"].values()) == sum(account.counts.values())
 
 
+def test_iam_has_at_most_four_requests_under_way(account, reeve):
+    mixed(account, 20, 20)
+    account.delay = 0.02
+    assert reeve("scan", *FIRST, "--format", "json").code == 1
+    assert 1 < account.most_under_way <= 4
+
+
 def test_an_offender_comes_with_keys_and_the_command(account, reeve):
     user = account.add("ci deploy", True, True)
     old, young = user.keys
