@@ -163,7 +163,9 @@ def columnar(runs: int) -> None:
     seconds, megabytes = numbers("columnar.py", "memory", 100_000_000)
     row("first policy, 100 million users, peak memory", "< 2,000 MB", f"{megabytes:,.0f} MB, {seconds:.1f} s")
     functions = subprocess.run([PYTHON, str(HERE / "columnar.py"), "functions"], capture_output=True, text=True, check=True)
-    row("catalogue's expressions that run as functions", "", functions.stdout.strip() or "none")
+    expressions = functions.stdout.splitlines()
+    shown = "; ".join(f"{text[:60]}…" if len(text) > 60 else text for text in expressions[:3])
+    row("catalogue's expressions that run as functions", "", f"{len(expressions)}: {shown}")
 
 
 def peers_python() -> str:
