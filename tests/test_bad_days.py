@@ -238,7 +238,7 @@ HOSTILE = [
     "a,b\"c'd",
     "--profile",
     "$(reboot)`reboot`",
-    "{{ 7 * 7 }}",
+    "{{ 7777 * 7777 }}",
 ]
 
 
@@ -252,7 +252,7 @@ def test_hostile_names_are_harmless_everywhere(account, reeve, tmp_path, name):
     assert run.code == 1
     page = (tmp_path / "out" / "report.html").read_text()
     assert "<script>alert" not in page
-    assert "49" not in page.split("<tbody>")[1].split("</tbody>")[0] or "{{" not in name
+    assert "60481729" not in page
     assert not any(ord(character) < 32 and character != "\n" for character in run.out)
     assert "\u202e" not in run.out + page
     json_run = reeve("evaluate", tmp_path / "out", "--format", "json")

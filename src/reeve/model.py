@@ -210,6 +210,11 @@ class Section:
         """The id of the framework that this section belongs to."""
         return "/".join(self.id.split("/")[:3])
 
+    @property
+    def is_framework(self) -> bool:
+        """Whether this is a framework as a whole."""
+        return self.id.count("/") == 2
+
 
 @dataclass(frozen=True, slots=True)
 class InternalRule:

@@ -1,13 +1,12 @@
 """`reeve permissions`: the least IAM policy for the selected policies."""
 
-import json
 import sys
 from pathlib import Path
 
 import click
 
 from reeve.cli.options import debug_option, policy_options
-from reeve.cli.working import open_repository
+from reeve.cli.working import open_repository, print_json
 
 
 @click.command("permissions")
@@ -38,6 +37,5 @@ def command(repo: Path | None, policies: tuple[str, ...], framework: str | None,
         sys.stdout.write("".join(f"{action}\n" for action in actions))
         return 0
     statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
-    json.dump({"Version": "2012-10-17", "Statement": [statement]}, sys.stdout, indent=2)
-    sys.stdout.write("\n")
+    print_json({"Version": "2012-10-17", "Statement": [statement]})
     return 0

@@ -3,6 +3,7 @@
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,12 +84,12 @@ def serve_command(port: int, repo: Path | None, results: Path | None, source_url
     from reeve.site.serve import serving
 
     root = open_repository(repo).files.root
-    with tempfile.TemporaryDirectory(prefix="reeve-site-") as directory:
+    with ExitStack() as stack:
+        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="reeve-site-"))
         out, options = Path(directory), Options(source_url, live=True)
         _build(repo, results, out, options, quiet)
         try:
-            context = serving(out, port)
-            server = context.__enter__()
+            server = stack.enter_context(serving(out, port))
         except OSError as error:
             raise UserError(f"can't listen on port {port}: {(error.strerror or '').lower()}; choose another --port") from None
         try:
@@ -99,8 +100,6 @@ def serve_command(port: int, repo: Path | None, results: Path | None, source_url
                     server.version += 1
         except KeyboardInterrupt:
             return 0
-        finally:
-            context.__exit__(None, None, None)
     return 0
 
 

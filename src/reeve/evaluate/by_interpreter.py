@@ -12,9 +12,8 @@ from typing import Any, Protocol
 
 from reeve.evaluate.interpreter import Compiler, Program, compile_body
 from reeve.language.columns import ERROR, Columns, Expr, instant, microseconds
-from reeve.language.expressions import operands_of
 from reeve.language.logic import Body
-from reeve.language.operations.aws_policy import AwsPolicyAllows, AwsPolicyDenies, AwsPolicyGrants
+from reeve.language.operations.aws_policy import AwsPolicy
 from reeve.language.operations.base import (
     Evaluate,
     EvaluationError,
@@ -23,6 +22,7 @@ from reeve.language.operations.base import (
     Moment,
     NotCollected,
     Row,
+    operands_of,
 )
 from reeve.language.operations.fields import EmptyLookup, Field, IsDisappeared
 from reeve.language.operations.related import RelatedList
@@ -33,9 +33,6 @@ from reeve.language.values import Value, WrongTypeError, as_double
 
 NATIVE = (EmptyLookup, IsDisappeared, RelatedList)
 """Operations that columns can always say; to the interpreter's function their values are given."""
-
-POLICIES = (AwsPolicyAllows, AwsPolicyGrants, AwsPolicyDenies)
-"""Operations that read fields by their names."""
 
 Evaluated = tuple[int, Any]
 """The number of the check that fired (0: none) and the value, as a column holds it."""
@@ -220,7 +217,7 @@ def _native_leaves(expression: Expression) -> Iterator[tuple[Expression, str]]:
 
 def leaves(expression: Expression) -> Iterator[Expression]:
     """Yield what reads the object, in an expression."""
-    if isinstance(expression, (Field, Tag, *POLICIES, UnitTest, *NATIVE)):
+    if isinstance(expression, (Field, Tag, AwsPolicy, UnitTest, *NATIVE)):
         yield expression
     if not isinstance(expression, NATIVE):
         for operand in operands_of(expression):
@@ -237,10 +234,23 @@ def paths(leaf: Expression) -> Iterator[str]:
                 yield leaf.prefix + (delegate.path or "")
         case Tag():
             yield leaf.prefix + leaf.field
-        case AwsPolicyAllows() | AwsPolicyGrants() | AwsPolicyDenies():
+        case _ if isinstance(leaf, AwsPolicy):
             yield from leaf.fields_read()
         case _:
             return
+
+
+def reads(leaf: Expression) -> Iterator[str]:
+    """Yield the paths of all that a leaf looks at: fields, related lists, and, ending in a dot, an object as such."""
+    match leaf:
+        case EmptyLookup():
+            yield f"{leaf.prefix}{leaf.path}."
+        case IsDisappeared():
+            yield leaf.prefix
+        case RelatedList():
+            yield leaf.relationship_name
+        case _:
+            yield from paths(leaf)
 
 
 @dataclass(frozen=True, slots=True)

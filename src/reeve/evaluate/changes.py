@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reeve import __version__
-from reeve.evaluate.by_interpreter import leaves, paths
+from reeve.evaluate.by_interpreter import leaves, reads
 from reeve.evaluate.columnar import table_name
 from reeve.evaluate.engines.dialect import ibis
 from reeve.evaluate.engines.engine import Engine
@@ -18,11 +18,8 @@ from reeve.evaluate.interpreter import Program
 from reeve.evaluate.queries import compiled
 from reeve.evaluate.stages import DTYPES
 from reeve.inventory.columns import kinds_of
-from reeve.language.expressions import operands_of
-from reeve.language.operations.base import NOT_COLLECTED, Expression, Moment
+from reeve.language.operations.base import NOT_COLLECTED, Moment, walk
 from reeve.language.operations.dates import Days, Today
-from reeve.language.operations.fields import EmptyLookup, IsDisappeared
-from reeve.language.operations.related import RelatedList
 from reeve.model import ObjectType, Relation
 
 AFFECTED, KEY = "reeve_affected", "key"
@@ -52,7 +49,7 @@ class Reach:
         found: set[str] = set()
         for condition in program.body.conditions:
             for leaf in leaves(condition.check):
-                found.update(_lookups(leaf))
+                found.update(path.rpartition(".")[0] for path in reads(leaf))
         lists = {name: cls.of(child) for name, child in program.children.items()}
         found.update(name.rpartition(".")[0] for name in lists)
         every = {".".join(path.split(".")[: n + 1]) for path in found if path for n in range(path.count(".") + 1)}
@@ -67,18 +64,6 @@ class Reach:
                 yield relation.type
         for child in self.lists.values():
             yield from child.types(object_type)
-
-
-def _lookups(leaf: Expression) -> Iterator[str]:
-    match leaf:
-        case EmptyLookup():
-            yield leaf.prefix + leaf.path
-        case IsDisappeared():
-            yield leaf.prefix.removesuffix(".")
-        case RelatedList():
-            yield leaf.relationship_name.rpartition(".")[0]
-        case _:
-            yield from (path.rpartition(".")[0] for path in paths(leaf))
 
 
 def follow_lookup(start: ObjectType, path: str, object_type: Types) -> tuple[Relation, tuple[Relation, ...]]:
@@ -113,13 +98,8 @@ def _programs(program: Program) -> Iterator[Program]:
 
 
 def _counts_days(program: Program) -> bool:
-    pending = [condition.check for condition in program.body.conditions]
-    while pending:
-        expression = pending.pop()
-        if isinstance(expression, (Days, Today)):
-            return True
-        pending.extend(operands_of(expression))
-    return False
+    checks = (condition.check for condition in program.body.conditions)
+    return any(isinstance(expression, (Days, Today)) for check in checks for expression in walk(check))
 
 
 @dataclass(slots=True)

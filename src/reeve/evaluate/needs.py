@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from reeve.evaluate.by_interpreter import leaves, paths
+from reeve.evaluate.by_interpreter import leaves, reads
 from reeve.evaluate.interpreter import Program
-from reeve.language.operations.fields import EmptyLookup, IsDisappeared
 from reeve.model import ObjectType
 
 Types = Callable[[str], ObjectType]
@@ -28,45 +27,30 @@ def _program(program: Program, object_type: Types, found: dict[str, set[str]]) -
     _path(own, "", object_type, found)
     for condition in program.body.conditions:
         for leaf in leaves(condition.check):
-            match leaf:
-                case EmptyLookup():
-                    _path(own, f"{leaf.prefix}{leaf.path}.", object_type, found)
-                case IsDisappeared():
-                    _path(own, leaf.prefix, object_type, found)
-                case _:
-                    for path in paths(leaf):
-                        _path(own, path, object_type, found)
+            for path in reads(leaf):
+                _path(own, path, object_type, found)
     for relationship, child in program.children.items():
-        lookups, _, name = relationship.rpartition(".")
-        _path(own, f"{lookups}.{name}" if lookups else name, object_type, found)
-        relation = _behind(own, lookups, object_type).related_lists.get(name)
+        parent = _path(own, relationship, object_type, found)
+        relation = parent.related_lists.get(relationship.rpartition(".")[2]) if parent else None
         if relation is not None and relation.foreign_key:
             found.setdefault(relation.type, set()).add(relation.foreign_key)
         _program(child, object_type, found)
 
 
-def _path(own: ObjectType, path: str, object_type: Types, found: dict[str, set[str]]) -> None:
-    """Note the last part of a path, and the fields that its lookups go by."""
+def _path(own: ObjectType, path: str, object_type: Types, found: dict[str, set[str]]) -> ObjectType | None:
+    """Note the last part of a path, and the fields that its lookups go by; return the type that the last part is of."""
     *lookups, last = path.split(".")
     here = own
     for name in lookups:
         relation = here.lookups.get(name)
         if relation is None:
-            return
+            return None
         found.setdefault(here.id, set()).add(relation.foreign_key or "")
         here = object_type(relation.type)
         identity = (here.id_field, here.disappearance_field)
         found.setdefault(here.id, set()).update(field for field in identity if field)
     found.setdefault(here.id, set()).update([last] if last else [])
-
-
-def _behind(own: ObjectType, lookups: str, object_type: Types) -> ObjectType:
-    for name in lookups.split(".") if lookups else ():
-        relation = own.lookups.get(name)
-        if relation is None:
-            return own
-        own = object_type(relation.type)
-    return own
+    return here
 
 
 def suspect_of(

@@ -9,6 +9,7 @@ from reeve.findings.frameworks import FrameworkResult
 from reeve.inventory.manifest import Manifest
 from reeve.model import Meaning, Policy, Status
 from reeve.repository.links import Link
+from reeve.repository.metadata import SEVERITIES
 
 EXIT_WELL, EXIT_INCOMPLIANT, EXIT_WRONG_USE, EXIT_INCOMPLETE = 0, 1, 2, 3
 
@@ -49,8 +50,8 @@ class PolicyResult:
 
 SHOWN_ORDER = (Status.INCOMPLIANT, Status.UNDETERMINED, Status.COMPLIANT, Status.INAPPLICABLE, Status.DISAPPEARED)
 """The statuses in the order in which reports show them."""
-SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
-"""From the worst; a policy without one comes last."""
+FEW = 3
+"""Up to how many policies a report shows one by one, with everything, without an overview."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,17 @@ class Results:
     framework: FrameworkResult | None = None
 
     @property
+    def many(self) -> bool:
+        """Whether there are so many policies that a report begins with an overview."""
+        return len(self.policies) > FEW
+
+    @property
     def worst_first(self) -> Sequence[PolicyResult]:
         """The policies by their worst status, then by severity, then by name."""
 
         def rank(result: PolicyResult) -> tuple[int, int, str]:
             worst = next((number for number, status in enumerate(SHOWN_ORDER) if result.counts[status]), len(SHOWN_ORDER))
-            severity = result.policy.severity or ""
+            severity = result.policy.severity or ""  # a policy without one comes last
             weight = SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
             return worst, weight, result.policy.full_name
 

@@ -125,6 +125,6 @@ def section_id(repository: Repository, framework: str) -> str:
     """
     wanted = framework.rstrip("/") if framework.startswith("/") else f"/frameworks/{framework}"
     if wanted not in repository.sections:
-        known = sorted(name.rpartition("/")[2] for name in repository.sections if name.count("/") == 2)
+        known = sorted(one.id.rpartition("/")[2] for one in repository.sections.values() if one.is_framework)
         raise LookupError(f"there is no framework {framework!r}; there are {', '.join(known)}")
     return wanted

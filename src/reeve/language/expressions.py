@@ -1,14 +1,14 @@
 """Reads operations from YAML: arguments as their classes declare them, operand types checked, names resolved."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reeve.language import source
 from reeve.language.errors import nearest, one_of
 from reeve.language.operations import LEGACY, OPERATIONS
-from reeve.language.operations.aws_policy import AwsPolicyAllows, AwsPolicyDenies, AwsPolicyGrants
-from reeve.language.operations.base import Argument, Check, Expression, Form, arguments
+from reeve.language.operations.aws_policy import AwsPolicy
+from reeve.language.operations.base import Argument, Check, Expression, Form, arguments, operands_of
 from reeve.language.operations.comparison import Equal
 from reeve.language.operations.constants import DateTimeConstant, DurationConstant, TextConstant
 from reeve.language.operations.fields import EmptyLookup, Extract, Field, IsDisappeared
@@ -288,7 +288,7 @@ def _resolve(reader: FileReader, node: Scalar, expression: Expression, scope: Sc
             return replace(expression, field=disappearance_name(scope.object_type), declared=declared, prefix=scope.prefix)
         case Tag():
             return replace(expression, field=_tags_name(scope.object_type), prefix=scope.prefix)
-        case AwsPolicyAllows() | AwsPolicyGrants() | AwsPolicyDenies():
+        case _ if isinstance(expression, AwsPolicy):
             return _resolve_policy(reader, node, expression, scope)
         case RelatedList():
             scope.related_lists_used.append((expression.relationship_name, node))
@@ -307,9 +307,7 @@ def _resolve_field(reader: FileReader, node: Scalar, expression: Field, scope: S
     return replace(expression, type=types[0], prefix=scope.prefix)
 
 
-def _resolve_policy(
-    reader: FileReader, node: Scalar, expression: AwsPolicyAllows | AwsPolicyGrants | AwsPolicyDenies, scope: Scope
-) -> Expression | None:
+def _resolve_policy(reader: FileReader, node: Scalar, expression: AwsPolicy, scope: Scope) -> Expression | None:
     found = field_type(scope, expression.policy_ext_field)
     if isinstance(found, str):
         reader.report(node, found, "unknown-field")
@@ -382,16 +380,6 @@ def _resolve_extract(reader: FileReader, node: Scalar, expression: Extract, scop
 
 
 # Walking -------------------------------------------------------------------------------------------------------------
-
-
-def operands_of(expression: Expression) -> Iterator[Expression]:
-    """Yield an operation's operands, left to right; an extract's is the expression it names."""
-    for declared in fields(expression):  # pyright: ignore[reportArgumentType] - every operation is a dataclass
-        value: Any = getattr(expression, declared.name)
-        if hasattr(value, "evaluator"):
-            yield value
-        elif isinstance(value, tuple):
-            yield from (item for item in value if hasattr(item, "evaluator"))  # pyright: ignore
 
 
 def size_problem(expression: Expression) -> str | None:

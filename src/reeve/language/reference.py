@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from reeve.language.examples import EXAMPLES, NOW, read_example
-from reeve.language.expressions import operands_of
 from reeve.language.operations import CLASSES, LEGACY_CLASSES
-from reeve.language.operations.base import Argument, Expression, Form, arguments
+from reeve.language.operations.base import Argument, Form, arguments, walk
 from reeve.language.values import describe
 
 HEAD = f"""# The operations of the policy language
@@ -46,7 +45,7 @@ def _section(operation: type[Any], name: str) -> Iterator[str]:
         yield ""
     example = EXAMPLES.get(name) if not (legacy and name in _CURRENT) else None
     if example is not None:
-        found = next(part for part in _walk(read_example(example)) if part.operation == name)
+        found = next(part for part in walk(read_example(example)) if part.operation == name)
         yield f"Result: {found.type}. Text: `{found.text()}`\n"
         yield f"```yaml\n{example.yaml}\n```\n"
         on = f"On `{json.dumps(dict(example.row), ensure_ascii=False)}`" if example.row else "On any object"
@@ -70,9 +69,3 @@ def _describe(argument: Argument) -> str:
             )
         case _:
             return str(argument.form)
-
-
-def _walk(expression: Expression) -> Iterator[Expression]:
-    yield expression
-    for part in operands_of(expression):
-        yield from _walk(part)

@@ -1,6 +1,6 @@
 """The report as one self-contained HTML file: no request to anywhere, readable without scripts."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from importlib.resources import files
 from typing import Any
@@ -31,27 +31,14 @@ VERDICT_COLORS: Mapping[Verdict, str] = {
 }
 
 
-FEW = 3
-"""Up to how many policies are shown unfolded, without a table of contents."""
-
-
 def render(results: Results) -> bytes:
     """Return the report as HTML, UTF-8."""
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_template),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    filters: dict[str, Any] = environment.filters  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    filters.update(time=_time, visible=visible, markdown=_markdown)
-    template = environment.get_template("report.html.j2")
+    template = environment(_template, time=_time, markdown=_markdown).get_template("report.html.j2")
     page = template.render(
         results=results,
         manifest=results.manifest,
         policies=results.worst_first,
-        many=len(results.policies) > FEW,
+        many=results.many,
         sections=[_sections(result, results.framework_names) for result in results.worst_first],
         bars=[_bar(result) for result in results.worst_first],
         statuses=SHOWN_ORDER,
@@ -60,6 +47,25 @@ def render(results: Results) -> bytes:
         version=__version__,
     )
     return page.encode("utf-8", "replace")
+
+
+def environment(load: Callable[[str], str], **filters: Callable[..., Any]) -> jinja2.Environment:
+    """Return what renders templates of pages: everything is escaped, and a name that is not given is an error.
+
+    Args:
+        load: gives a template's text by its name.
+        filters: the filters of the templates beside `visible`.
+    """
+    found = jinja2.Environment(
+        loader=jinja2.FunctionLoader(load),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    known: dict[str, Any] = found.filters  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    known.update(visible=visible, **filters)
+    return found
 
 
 def _template(name: str) -> str:

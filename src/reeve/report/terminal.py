@@ -32,8 +32,6 @@ VERDICT_STYLES = {
 SEVERITY_STYLES = {"CRITICAL": "bold red", "HIGH": "red", "MEDIUM": "yellow"}
 
 WIDEST = 110
-FEW = 3
-"""Up to how many policies are shown one by one, with everything."""
 SOME = 3
 """How many offenders are named beside each of many policies."""
 MANY_ERRORS = 5
@@ -61,7 +59,7 @@ def render(results: Results, console: Console) -> None:
     console.print(
         Text(f"AWS account {visible(manifest.account or 'unknown')}, as of {manifest.finished_at:%Y-%m-%d %H:%M:%S} UTC")
     )
-    if len(results.policies) > FEW:
+    if results.many:
         _overview(results.worst_first, console)
     else:
         for result in results.policies:

@@ -10,6 +10,7 @@ from reeve.model import Folder, InternalRule, Policy, Section, SimilarPolicy
 
 CATEGORIES = ("SECURITY", "COST", "PERFORMANCE", "RELIABILITY", "OPERATIONAL_EXCELLENCE", "SUSTAINABILITY")
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
+"""From the worst."""
 
 VENDORS = {
     "cloudConformity": "Cloud Conformity",

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reeve.language.errors import InvalidRepositoryError, Place, Problem, nearest
-from reeve.language.expressions import ExtractSource, operands_of
+from reeve.language.expressions import ExtractSource
 from reeve.language.logic import Body, Condition, Logic, read_extracts
-from reeve.language.operations.base import Expression
+from reeve.language.operations.base import Expression, walk
 from reeve.language.operations.boolean import And, Not, Or
 from reeve.language.operations.comparison import Equal
 from reeve.language.operations.constants import BooleanConstant
@@ -212,13 +212,6 @@ def may_be_uncollected(object_type: ObjectType, name: str) -> bool:
         return False
     calls = "|".join(re.escape(call) for call in object_type.collect.calls)
     return bool(calls) and re.search(rf"\b({calls})\b", declared.source) is not None
-
-
-def walk(expression: Expression) -> Iterator[Expression]:
-    """Yield an expression and everything in it, the bodies of extracts too."""
-    yield expression
-    for part in operands_of(expression):
-        yield from walk(part)
 
 
 def _has_checks(expression: Expression) -> bool:

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-import jinja2
 import msgspec
 
 from reeve import __version__
 from reeve.inventory.directory import replace_file
 from reeve.report.escaping import visible
-from reeve.report.html import COLORS, VERDICT_COLORS
+from reeve.report.html import COLORS, VERDICT_COLORS, environment
 from reeve.site import markdown
 from reeve.site.addresses import absolute, path_of, relative
 from reeve.site.catalogue import Catalogue
@@ -169,15 +168,7 @@ class _Renderer:
 
     def __init__(self, options: Options, judged: bool) -> None:
         self.options = options
-        self.environment = jinja2.Environment(
-            loader=jinja2.FunctionLoader(_template),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        filters: dict[str, Any] = self.environment.filters  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        filters.update(visible=visible, markdown=markdown.render)
+        self.environment = environment(_template, markdown=markdown.render)
         names: dict[str, Any] = self.environment.globals  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         names.update(
             version=__version__,

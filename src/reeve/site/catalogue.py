@@ -11,6 +11,7 @@ from reeve.findings.results import SHOWN_ORDER, PolicyResult, Results
 from reeve.model import InternalRule, Policy, Section, Status
 from reeve.repository.links import Links, ancestors, link
 from reeve.repository.repository import Repository
+from reeve.site.policy_page import LogicView, logics_of
 
 GOOD, WARNING = "good", "unsure"
 
@@ -127,6 +128,15 @@ class Catalogue:
         return found
 
     @cached_property
+    def logics(self) -> Mapping[str, Sequence[LogicView]]:
+        """The logic files of each policy, by its id.
+
+        Raises:
+            InvalidRepositoryError: a logic file or test data has errors.
+        """
+        return {policy.id: logics_of(self.repository, policy) for policy in self.policies.values()}
+
+    @cached_property
     def judging(self) -> Mapping[str, Sequence[str]]:
         """By the id of a type, the policies in production that judge its objects.
 
@@ -134,15 +144,16 @@ class Catalogue:
             InvalidRepositoryError: some logic has errors.
         """
         found: dict[str, list[str]] = defaultdict(list)
-        for policy in self.policies.values():
-            if policy.is_production:
-                found[self.repository.logic(policy.id).body.object_type.id].append(policy.id)
+        for policy_id, logics in self.logics.items():
+            for one in logics:
+                if one.production:
+                    found[one.body.type_id].append(policy_id)
         return found
 
     @property
     def frameworks(self) -> Sequence[Section]:
         """The frameworks, in order."""
-        return [section for section in self.sections.values() if section.id.count("/") == 2]
+        return [section for section in self.sections.values() if section.is_framework]
 
     def policy_rows(self, policy_ids: Iterable[str], contextual: bool = False) -> tuple[PolicyRow, ...]:
         """Return policies as rows, in order of their names; `contextual` below their folder."""

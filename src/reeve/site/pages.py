@@ -6,10 +6,11 @@ from typing import Any
 
 from reeve.language.reference import language
 from reeve.model import ObjectType, Policy, Section
+from reeve.repository.links import ancestors
 from reeve.repository.metadata import VENDORS
 from reeve.site.catalogue import Catalogue, flags_of, in_order
 from reeve.site.markdown import plain
-from reeve.site.policy_page import logics_of, offenders
+from reeve.site.policy_page import offenders
 
 MOST_OFFENDERS = 100
 
@@ -38,7 +39,7 @@ def all_pages(catalogue: Catalogue) -> Iterator[Page]:
     for policy in catalogue.policies.values():
         yield _policy(catalogue, policy)
     for section in catalogue.sections.values():
-        yield _framework(catalogue, section) if section.id.count("/") == 2 else _section(catalogue, section)
+        yield _framework(catalogue, section) if section.is_framework else _section(catalogue, section)
     rules = sorted({*catalogue.rules, *catalogue.by_rule})
     for rule_id in rules:
         yield _rule(catalogue, rule_id)
@@ -111,9 +112,10 @@ def _crumbs(catalogue: Catalogue, folder: str) -> tuple[tuple[str, str], ...]:
 
 
 def _folders(catalogue: Catalogue) -> Iterator[Page]:
-    for folder_id in _folder_ids(catalogue):
+    ids = _folder_ids(catalogue)
+    for folder_id in ids:
         folder = catalogue.repository.folders.get(folder_id)
-        below = [one for one in _folder_ids(catalogue) if one.rpartition("/")[0] == folder_id]
+        below = [one for one in ids if one.rpartition("/")[0] == folder_id]
         counted = tuple(
             (one, catalogue.folder_name(one), sum(p.id.startswith(f"{one}/") for p in catalogue.policies.values()))
             for one in below
@@ -134,7 +136,6 @@ def _policy(catalogue: Catalogue, policy: Policy) -> Page:
     sections = tuple((catalogue.section_row(one.section), tuple(map(str, one.why))) for one in found)
     judged = catalogue.judged.get(policy.id)
     similar = tuple((VENDORS[one.vendor], one.name, one.url) for one in policy.similar_policies)
-    logics = logics_of(catalogue.repository, policy)
     data = {
         "policy": replace(policy, files=frozenset()),  # a set has no order, and pages are compared with earlier ones
         "production": policy.is_production,
@@ -142,7 +143,7 @@ def _policy(catalogue: Catalogue, policy: Policy) -> Page:
         "folder": catalogue.folder_name(policy.folder),
         "similar": similar,
         "rules": catalogue.rule_rows(policy.internal_rules),
-        "logics": logics,
+        "logics": catalogue.logics[policy.id],
         "texts": texts,
         "yaml": catalogue.repository.files.text(f"{policy.id}/policy.yaml"),
         "sections": sections,
@@ -184,9 +185,8 @@ def _framework(catalogue: Catalogue, section: Section) -> Page:
 
 
 def _section(catalogue: Catalogue, section: Section) -> Page:
-    parts = section.id.split("/")
-    above = ["/".join(parts[:n]) for n in range(3, len(parts))]
-    crumbs = ((f"{one}/", catalogue.sections[one].name) for one in above if one in catalogue.sections)
+    above = [*ancestors(section.id.rpartition("/")[0], catalogue.sections)]
+    crumbs = ((f"{one}/", catalogue.sections[one].name) for one in reversed(above))
     data = {**_section_data(catalogue, section), "tree": catalogue.tree(section.id)}
     framework = catalogue.sections.get(section.framework)
     words = framework.name if framework else section.framework

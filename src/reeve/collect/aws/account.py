@@ -9,7 +9,6 @@ from reeve.collect.aws.collector import Collector
 from reeve.collect.aws.recipe import Recipe
 from reeve.collect.aws.requests import Requests
 from reeve.collect.collection import Collection, Progress, Suspect
-from reeve.inventory.manifest import CollectionError
 
 
 def collect_account(
@@ -39,8 +38,7 @@ def collect_account(
     except ApiError as error:
         if error.failure is not Failure.DENIED:
             raise
-        details = CollectionError(error.call, error.code, error.message, error.advice, 1, error.request_id, ("the account",))
-        collection.failed(details)
+        collection.failed(error.about("the account"))
 
     def report(api: Api) -> Mapping[str, Any]:
         try:

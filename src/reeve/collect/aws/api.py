@@ -15,6 +15,8 @@ import botocore.exceptions  # pyright: ignore[reportMissingTypeStubs]
 import botocore.paginate  # pyright: ignore[reportMissingTypeStubs]
 import botocore.session  # pyright: ignore[reportMissingTypeStubs]
 
+from reeve.inventory.manifest import CollectionError
+
 CONNECTIONS = {"iam": 4, "account": 1, "organizations": 2}
 """Requests to a service under way at once, where it allows few for an account; more would only be throttled."""
 USUAL_CONNECTIONS = 8
@@ -83,6 +85,10 @@ class ApiError(Exception):
             case _:
                 return "run again; if it stays, look the error code up in the API's reference"
 
+    def about(self, subject: str) -> CollectionError:
+        """Return the failure as a snapshot keeps it, with what the call was about."""
+        return CollectionError(self.call, self.code, self.message, self.advice, 1, self.request_id, (subject,))
+
 
 def no_credentials(message: str) -> ApiError:
     """Return the error for credentials that could not be found or made."""
@@ -103,6 +109,7 @@ class Api:
     endpoint_url: str | None = None
     sleep: Callable[[float], None] = time.sleep
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict[tuple[str, str], Any])
+    _offered: dict[tuple[str, str], bool] = field(default_factory=dict[tuple[str, str], bool])
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _refused: ApiError | None = None
 
@@ -164,9 +171,12 @@ class Api:
 
     def offers(self, service: str, region: str) -> bool:
         """Return whether botocore knows an endpoint of a service in a region, or one for the region's whole partition."""
-        partition = self.session.get_partition_for_region(region)
-        regional: list[str] = self.session.get_available_regions(service, partition)
-        return region in regional if regional else bool(self.session.get_available_regions(service, partition, True))
+        if (service, region) not in self._offered:
+            partition = self.session.get_partition_for_region(region)
+            regional: list[str] = self.session.get_available_regions(service, partition)
+            found = region in regional if regional else bool(self.session.get_available_regions(service, partition, True))
+            self._offered[service, region] = found
+        return self._offered[service, region]
 
     def call(
         self,

@@ -12,7 +12,6 @@ from reeve.collect.aws.recipe import REGIONS, Recipe
 from reeve.collect.aws.requests import Answer, Request, Requests
 from reeve.collect.aws.unseen import Parent, Unseen
 from reeve.collect.collection import Collection, Suspect
-from reeve.inventory.manifest import CollectionError
 from reeve.inventory.records import Record
 from reeve.model import Call, Source
 
@@ -235,12 +234,15 @@ class Collector:
         self.records[own.id].append((one.region, record))
         if one.gone_at is not None:
             return
-        offends = frozenset[str]() if suspect is None else suspect(record.fields)
+        below = [
+            (recipe, source) for recipe in self.recipes.values() for source in recipe.collect.sources if source.parent == own.id
+        ]
+        if not below:
+            return
         parent = Parent(own.id, record.fields.get(own.id_field), one.region, plain(dict(record.fields)))
-        for recipe in self.recipes.values():
-            for source in recipe.collect.sources:
-                if source.parent == own.id:
-                    self._list_below(recipe, source, parent, offends, one.recipe)
+        offends = suspect(record.fields) if suspect and any(source.for_suspects for _, source in below) else frozenset[str]()
+        for recipe, source in below:
+            self._list_below(recipe, source, parent, offends, one.recipe)
 
     def _list_below(self, recipe: Recipe, source: Source, parent: Parent, offends: frozenset[str], above: Recipe) -> None:
         """Have a list for an object read, unless it is only for what is INCOMPLIANT and no policy reads it."""
@@ -259,8 +261,7 @@ class Collector:
         found = replace(error, actions=call.permissions) if one_request else error
         if key not in self._noted:
             self._noted.add(key)
-            details = (found.call, found.code, found.message, found.advice)
-            self.collection.failed(CollectionError(*details, 1, found.request_id, (subject,)))
+            self.collection.failed(found.about(subject))
         return found
 
 

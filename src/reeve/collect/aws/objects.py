@@ -7,7 +7,7 @@ from typing import Any
 
 from reeve.collect.aws.api import ApiError
 from reeve.collect.aws.expressions import ExpressionError, search, typed
-from reeve.collect.aws.recipe import Recipe, earlier
+from reeve.collect.aws.recipe import Recipe
 from reeve.inventory.records import Record
 from reeve.language.types import NAMED
 from reeve.language.values import parse_date_time
@@ -63,12 +63,11 @@ class Collected:
     def next_call(self) -> str | None:
         """Return a pending call all of whose earlier calls are answered, if there is one."""
         waiting = self.pending | self.open
-        return next((name for name in sorted(self.pending) if not earlier(self.recipe.collect, name) & waiting), None)
+        return next((name for name in sorted(self.pending) if not self.recipe.earlier[name] & waiting), None)
 
     def broken(self, name: str) -> str | None:
         """Return why a call can't be made: an earlier one failed."""
-        used = earlier(self.recipe.collect, name)
-        return next((self.failures[call] for call in sorted(used) if call in self.failures), None)
+        return next((self.failures[call] for call in sorted(self.recipe.earlier[name]) if call in self.failures), None)
 
     def answered(self, name: str, value: Any, at: datetime) -> None:
         """Take a call's answer; null when nothing is configured."""

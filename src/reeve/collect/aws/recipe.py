@@ -1,7 +1,7 @@
 """Which calls collect what some policies need: a type's declaration, cut down to them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reeve.collect.aws.expressions import references
 from reeve.model import Call, Collect, ObjectType
@@ -18,7 +18,8 @@ REGIONS = Call("ec2", "DescribeRegions", ("ec2:DescribeRegions",))
 class Recipe:
     """How to collect the objects of a type.
 
-    `uses` are the calls whose answers each field is picked from, by its name. `needed` are the fields that policies read,
+    `uses` are the calls whose answers each field is picked from, by its name, `earlier` those that each call's arguments and
+    conditions are picked from. `needed` are the fields that policies read,
     `lists` the related lists. `calls` are those that are needed, `confirming` the ones among them that are made only where
     provisional values don't do.
     """
@@ -26,14 +27,22 @@ class Recipe:
     object_type: ObjectType
     collect: Collect
     uses: Mapping[str, frozenset[str]]
+    earlier: Mapping[str, frozenset[str]]
     needed: frozenset[str]
     lists: frozenset[str]
-    calls: frozenset[str]
-    confirming: frozenset[str]
+    calls: frozenset[str] = frozenset()
+    confirming: frozenset[str] = frozenset()
 
     def calls_for(self, names: Iterable[str]) -> frozenset[str]:
         """Return the calls that some fields need, with those that they build on."""
-        return _with_earlier(self.collect, (call for name in names for call in self.uses[name]))
+        found: set[str] = set()
+        pending = [call for name in names for call in self.uses[name]]
+        while pending:
+            call = pending.pop()
+            if call not in found:
+                found.add(call)
+                pending.extend(self.earlier[call])
+        return frozenset(found)
 
 
 def recipes(needs: Needs, object_type: Callable[[str], ObjectType]) -> dict[str, Recipe]:
@@ -65,35 +74,22 @@ def _recipe(declared: ObjectType, collect: Collect, needed: frozenset[str]) -> R
         field.name: references(field.source) & collect.calls.keys() if field.source else frozenset[str]()
         for field in declared.fields.values()
     }
-    recipe = Recipe(declared, collect, uses, frozenset(field.name for field in fields), lists, frozenset(), frozenset())
+    earlier = {
+        name: frozenset(reference for text in _expressions(call) for reference in references(text)) & collect.calls.keys()
+        for name, call in collect.calls.items()
+    }
+    recipe = Recipe(declared, collect, uses, earlier, frozenset(field.name for field in fields), lists)
     calls = recipe.calls_for(recipe.needed)
     hinted = [field.name for field in fields if field.hint] if collect.provisional else []
     confirming = recipe.calls_for(hinted)
     if hinted and collect.provisional:
         calls |= {collect.provisional.call}
-    return Recipe(declared, collect, uses, recipe.needed, lists, calls, confirming)
+    return replace(recipe, calls=calls, confirming=confirming)
 
 
 def _expressions(call: Call) -> Iterator[str]:
     yield from call.arguments.values()
     yield from (text for text in (call.when, call.match[1] if call.match else None) if text)
-
-
-def _with_earlier(collect: Collect, names: Iterable[str]) -> frozenset[str]:
-    found: set[str] = set()
-    pending = list(names)
-    while pending:
-        name = pending.pop()
-        if name not in found:
-            found.add(name)
-            pending.extend(earlier(collect, name))
-    return frozenset(found)
-
-
-def earlier(collect: Collect, name: str) -> frozenset[str]:
-    """Return the calls whose answers a call's arguments and conditions are picked from."""
-    used = {reference for text in _expressions(collect.calls[name]) for reference in references(text)}
-    return frozenset(used & collect.calls.keys())
 
 
 def _parent_fields(recipe: Recipe) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """AWS_POLICY_ALLOWS, AWS_POLICY_GRANTS, AWS_POLICY_DENIES: what a policy document allows and denies."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -59,8 +59,7 @@ class AwsPolicyAllows:
     prefix: str = ""
 
     def text(self) -> str:
-        actions = ", ".join(map(quoted, self.actions))
-        return f"{self.policy_ext_field}.awsPolicyAllows({self.widest_acceptable_access_level}, [{actions}])"
+        return f"{self.policy_ext_field}.awsPolicyAllows({self.widest_acceptable_access_level}, [{_quoted(self.actions)}])"
 
     def fields_read(self) -> Iterator[str]:
         """Yield the paths of the fields that are read."""
@@ -98,7 +97,7 @@ class AwsPolicyGrants:
     prefix: str = ""
 
     def text(self) -> str:
-        return f"{self.policy_ext_field}.awsPolicyGrants([{', '.join(map(quoted, self.actions))}])"
+        return f"{self.policy_ext_field}.awsPolicyGrants([{_quoted(self.actions)}])"
 
     def fields_read(self) -> Iterator[str]:
         """Yield the path of the field that is read."""
@@ -136,9 +135,8 @@ class AwsPolicyDenies:
     prefix: str = ""
 
     def text(self) -> str:
-        condition = f"{quoted(self.condition_key)}, {quoted(self.condition_value)}"
-        actions = ", ".join(map(quoted, self.actions))
-        return f"{self.policy_ext_field}.awsPolicyDenies([{actions}], {quoted(self.resource_field)}, {condition})"
+        where = _quoted((self.resource_field, self.condition_key, self.condition_value))
+        return f"{self.policy_ext_field}.awsPolicyDenies([{_quoted(self.actions)}], {where})"
 
     def fields_read(self) -> Iterator[str]:
         """Yield the paths of the fields that are read."""
@@ -159,6 +157,14 @@ class AwsPolicyDenies:
 
     def column(self, table: Columns) -> Column:
         raise NotInSqlError
+
+
+AwsPolicy = AwsPolicyAllows | AwsPolicyGrants | AwsPolicyDenies
+"""The operations that read a policy document by the name of its field."""
+
+
+def _quoted(texts: Sequence[str]) -> str:
+    return ", ".join(map(quoted, texts))
 
 
 def _beside(path: str, name: str) -> str:

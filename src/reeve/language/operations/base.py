@@ -6,7 +6,7 @@ the reference are generated from them. Operations that differ in a symbol only a
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
@@ -269,3 +269,20 @@ def inner(expression: Expression, least: Precedence = Precedence.PRIMARY) -> str
     """Return an operand's text, in parentheses when it binds looser than `least`."""
     text = expression.text()
     return text if expression.precedence.value >= least.value else f"({text})"
+
+
+def operands_of(expression: Expression) -> Iterator[Expression]:
+    """Yield an operation's operands, left to right; an extract's is the expression it names."""
+    for declared in dataclasses.fields(expression):  # pyright: ignore[reportArgumentType] - every operation is a dataclass
+        value: Any = getattr(expression, declared.name)
+        if hasattr(value, "evaluator"):
+            yield value
+        elif isinstance(value, tuple):
+            yield from (item for item in value if hasattr(item, "evaluator"))  # pyright: ignore
+
+
+def walk(expression: Expression) -> Iterator[Expression]:
+    """Yield an expression and everything in it, the bodies of extracts too."""
+    yield expression
+    for part in operands_of(expression):
+        yield from walk(part)
