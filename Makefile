@@ -4,7 +4,7 @@ BIN := .venv/bin
 # The catalogue of packages is the client's own business; hashes in requirements/ pin what is installed.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
-.PHONY: demo test lint bench fuzz lock docs pictures clean
+.PHONY: demo test lint wheel bench fuzz lock docs pictures clean
 
 .venv/.created:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Reeve needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")'
@@ -41,6 +41,10 @@ lint: .venv/.dev
 fuzz: .venv/.dev
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto -rP tests/test_language_properties.py tests/test_engines.py tests/test_engine_conformance.py tests/test_json_columns.py tests/test_outcomes.py
 
+# What a user installs: the wheel in clean environments, without extras and with each; needs the package registry.
+wheel: .venv/.dev
+	$(BIN)/python tests/wheel.py
+
 bench: .venv/.dev
 	$(BIN)/python benchmarks/run.py
 
@@ -55,6 +59,7 @@ lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra demo pyproject.toml -o requirements/demo.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements/runtime.txt -c requirements/demo.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra demo --extra spark --group dev pyproject.toml -o requirements/dev.txt -c requirements/demo.txt
+	for extra in spark spark-connect; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra $$extra pyproject.toml -o requirements/$$extra.txt -c requirements/dev.txt; done
 	printf "cel-python\\nmkdocs\\nregopy\\n" | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url - -o requirements/peers.txt
 	printf "hatchling\\neditables\\n" | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url - -o requirements/build.txt -c requirements/dev.txt
 

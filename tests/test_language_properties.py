@@ -2,7 +2,7 @@
 
 import json
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import assume, given
@@ -344,3 +344,12 @@ def test_offsets_are_resolved(time, minutes):
     text = f"{time:%H:%M:%S}{sign}{rest // 60:02d}:{rest % 60:02d}"
     parsed = values.parse_date_time(f"{time.date().isoformat()}T{text}")
     assert parsed == (time.replace(microsecond=0) - timedelta(minutes=minutes)).replace(tzinfo=UTC)
+
+
+@given(st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29)), st.integers(-14 * 60, 14 * 60), st.integers(-14 * 60, 14 * 60))
+def test_a_moment_is_the_same_in_every_zone(time, one, other):
+    utc = time.replace(tzinfo=UTC)
+    first, second = (Moment.at(utc.astimezone(timezone(timedelta(minutes=minutes)))) for minutes in (one, other))
+    assert first == second and first.now.tzinfo is UTC and first.midnight.date() == utc.date()
+    with pytest.raises(ValueError, match="no zone"):
+        Moment.at(time)

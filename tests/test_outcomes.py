@@ -124,6 +124,36 @@ def test_since(demo, reeve, tmp_path):
     assert any(folder.endswith("/kept") for folder in two.manifest.types["aws.iam.User"].folders)
 
 
+def _set_times(snapshot, **times):
+    manifest = json.loads((snapshot / "manifest.json").read_text())
+    (snapshot / "manifest.json").write_text(json.dumps({**manifest, **times}))
+
+
+@pytest.mark.parametrize("started", ["{day}T23:30:00-05:00", "{day}T00:30:00+05:30", "{day}T12:00:00Z"])
+def test_the_moment_is_one_whatever_its_zone(started, demo, reeve):
+    """Days are those of UTC, in every judge, however the manifest writes the time."""
+    day = json.loads((demo / "manifest.json").read_text())["startedAt"][:10]
+    at = datetime.fromisoformat(started.format(day=day))
+    ours, utc = started.format(day=day), at.astimezone(UTC).isoformat()
+    found = {}
+    for time in (ours, utc):
+        _set_times(demo, startedAt=time, finishedAt=time)
+        for engine in ("interpreter", "duckdb"):
+            report = reeve("evaluate", demo, "--policy", "*/iam/*", "--engine", engine, "--format", "json").report
+            found[time, engine] = [(one["policy"], one["object"], one["code"]) for one in report["findings"]]
+    assert found[ours, "interpreter"]
+    assert all(codes == found[ours, "interpreter"] for codes in found.values())
+
+
+@pytest.mark.parametrize("name", ["startedAt", "finishedAt"])
+@pytest.mark.parametrize("time", ["2026-07-01T12:00:00", "0001-01-01T00:00:00+14:00", "yesterday", None, 5])
+def test_a_time_that_is_no_moment_is_refused(name, time, demo, reeve):
+    _set_times(demo, **{name: time})
+    for engine in ("interpreter", "duckdb"):
+        run = reeve("evaluate", demo, *FIRST, "--engine", engine)
+        assert run.code == 2 and "manifest.json is damaged" in run.err and run.err.count("\n") == 1
+
+
 def test_options_of_another_engine(demo, reeve):
     for options, says in [
         (["--master", "local"], "--master is for --engine spark"),

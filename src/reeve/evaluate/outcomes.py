@@ -9,7 +9,6 @@ import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from reeve.evaluate.engines.engine import Engine, EngineError
 from reeve.evaluate.interpreter import Program, by_type
 from reeve.evaluate.judging import Judged, judge_tables
 from reeve.inventory.directory import replace_file, sha256
-from reeve.inventory.manifest import MANIFEST, Manifest, SnapshotError, decoded
+from reeve.inventory.manifest import MANIFEST, Instant, Manifest, SnapshotError, decoded
 from reeve.inventory.records import connection, table_path
 from reeve.inventory.storage import shown
 from reeve.language.operations.base import Moment
@@ -56,7 +55,7 @@ class OutcomesManifest(msgspec.Struct, frozen=True, rename="camel"):
     reeve_version: str
     snapshot: str
     snapshot_sha256: str
-    as_of: datetime
+    as_of: Instant
     types: dict[str, TypeOutcomes]
 
 
@@ -178,7 +177,7 @@ def write_outcomes(
         EngineError: the engine failed, or can't read the snapshot.
     """
     place, manifest, address = snapshot
-    moment = Moment.at(manifest.finished_at)
+    moment = Moment.at(manifest.started_at)
     prints = {policy: fingerprint(program, object_type, moment) for policy, program in programs.items()}
     read = types_read(programs.values(), object_type)
     tables = {name: [str(table_path(place, manifest, name))] for name in read}
@@ -188,7 +187,7 @@ def write_outcomes(
         judged = judge_tables(engine, tables, programs, object_type, moment, str(directory / run), tell, earlier)
         found = {name: _type_outcomes(directory, of, prints, manifest.tables[name].rows) for name, of in judged.items()}
         digest = sha256(place / MANIFEST)
-        done = OutcomesManifest(SCHEMA, __version__, shown(address), digest, manifest.finished_at, found)
+        done = OutcomesManifest(SCHEMA, __version__, shown(address), digest, moment.now, found)
         replace_file(directory / OUTCOMES, msgspec.json.format(msgspec.json.encode(done), indent=2) + b"\n")
     except BaseException:
         shutil.rmtree(directory / run, ignore_errors=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +37,7 @@ class Snapshot:
         """
         self.directory = directory
         self.manifest: Manifest = read_manifest(directory)
-        self.moment = Moment.at(self.manifest.finished_at.astimezone(UTC))
+        self.moment = Moment.at(self.manifest.started_at)
         self._objects = Objects(repository.object_type, lambda name: self._fields(repository.object_type(name)))
 
     def _fields(self, object_type: ObjectType) -> Iterator[Mapping[str, Any]]:

@@ -53,9 +53,8 @@ def collecting(repository: Repository, programs: Mapping[str, Program]) -> dict[
     return recipes(read, repository.object_type)
 
 
-def suspects_of(repository: Repository, programs: Mapping[str, Program]) -> dict[str, Suspect]:
-    """Return, by type, the function that says which fields make an object INCOMPLIANT."""
-    moment = Moment.at(datetime.now(UTC))
+def suspects_of(repository: Repository, programs: Mapping[str, Program], moment: Moment) -> dict[str, Suspect]:
+    """Return, by type, the function that says which fields make an object INCOMPLIANT at a moment."""
 
     def incompliant(program: Program, fields: Mapping[str, Any]) -> bool:
         return program.meanings[program.judge(fields, moment).code].status is Status.INCOMPLIANT
@@ -78,7 +77,7 @@ def collect_snapshot(
     """
     started_at = datetime.now(UTC)
     chosen = collecting(repository, programs)
-    collection = collect_account(api, chosen, suspects_of(repository, programs), progress, live)
+    collection = collect_account(api, chosen, suspects_of(repository, programs, Moment.at(started_at)), progress, live)
     progress("writing the snapshot", 0, None)
     manifest = Manifest(
         schema=SCHEMA,

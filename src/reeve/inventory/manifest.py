@@ -1,15 +1,19 @@
 """The manifest of a snapshot: whose it is, when it was taken, which calls were made, what could not be read."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Annotated, Protocol, TypeVar
 
 import msgspec
 
 SCHEMA = "reeve.snapshot/1"
 MANIFEST = "manifest.json"
 TABLE_FILE = re.compile(r"[A-Za-z0-9._-]+-[0-9a-f]{12}\.parquet(\.part)?")
+
+
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A date-time with its zone; one without is refused, as it would mean another moment on each machine."""
 
 
 class SnapshotError(Exception):
@@ -39,16 +43,16 @@ class Table(msgspec.Struct, frozen=True, rename="camel"):
 class Manifest(msgspec.Struct, frozen=True, rename="camel"):
     """What a snapshot says of itself.
 
-    Times are UTC; `calls` counts requests by action, retries included. `policies` are those that it was collected for; none
-    in a snapshot that was not collected by reeve, which any policy may judge.
+    Objects are judged as of `started_at`; `calls` counts requests by action, retries included. `policies` are those that it
+    was collected for; none in a snapshot that was not collected by reeve, which any policy may judge.
     """
 
     schema: str
     reeve_version: str
     account: str
     partition: str
-    started_at: datetime
-    finished_at: datetime
+    started_at: Instant
+    finished_at: Instant
     calls: dict[str, int]
     errors: tuple[CollectionError, ...]
     notes: tuple[str, ...]
@@ -108,7 +112,7 @@ def decoded(path: Path, kind: type[D], schema: str, what: str, make: str, again:
 
 
 def read_manifest(directory: Path) -> Manifest:
-    """Read a snapshot's manifest.
+    """Read a snapshot's manifest, its times in UTC.
 
     Raises:
         SnapshotError: there is none, or it is not one that this version reads.
@@ -118,4 +122,8 @@ def read_manifest(directory: Path) -> Manifest:
     for table in manifest.tables.values():
         if not TABLE_FILE.fullmatch(table.file):
             raise SnapshotError(f"{path} names the file {table.file!r}, which is none of a snapshot's")
-    return manifest
+    try:
+        started_at, finished_at = manifest.started_at.astimezone(UTC), manifest.finished_at.astimezone(UTC)
+    except OverflowError:
+        raise SnapshotError(f"{path} is damaged: its times lie outside the calendar; collect again") from None
+    return msgspec.structs.replace(manifest, started_at=started_at, finished_at=finished_at)

@@ -57,7 +57,7 @@ def render(results: Results, console: Console) -> None:
     """Print the summary."""
     manifest = results.manifest
     console.print(
-        Text(f"AWS account {visible(manifest.account or 'unknown')}, as of {manifest.finished_at:%Y-%m-%d %H:%M:%S} UTC")
+        Text(f"AWS account {visible(manifest.account or 'unknown')}, as of {manifest.started_at:%Y-%m-%d %H:%M:%S} UTC")
     )
     if results.many:
         _overview(results.worst_first, console)

@@ -8,7 +8,7 @@ the reference are generated from them. Operations that differ in a symbol only a
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -43,15 +43,25 @@ class Moment:
 
     @classmethod
     def at(cls, now: datetime) -> "Moment":
-        """Return the moment of a snapshot taken at `now`, an aware date-time in UTC."""
-        return cls(now, now.replace(hour=0, minute=0, second=0, microsecond=0))
+        """Return the moment of a snapshot taken at `now`, an aware date-time of any zone.
+
+        Raises:
+            ValueError: it has no zone, so that it is no moment; or in UTC it lies outside the calendar.
+        """
+        if now.tzinfo is None:
+            raise ValueError(f"{now.isoformat()} has no zone")
+        try:
+            utc = now.astimezone(UTC)
+        except OverflowError:
+            raise ValueError(f"{now.isoformat()} lies outside the calendar in UTC") from None
+        return cls(utc, utc.replace(hour=0, minute=0, second=0, microsecond=0))
 
     def day(self, offset: int) -> datetime:
         """Return the UTC midnight `offset` days from the snapshot's; the ends of the calendar stand for what lies beyond."""
         try:
             return self.midnight + timedelta(days=offset)
         except OverflowError:
-            return (datetime.max if offset > 0 else datetime.min).replace(tzinfo=self.midnight.tzinfo)
+            return datetime.max.replace(tzinfo=UTC) if offset > 0 else datetime.min.replace(tzinfo=UTC)
 
 
 Evaluate = Callable[[Row, Moment], Value]
