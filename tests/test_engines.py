@@ -86,6 +86,8 @@ def decorate(data, draw, prefix=""):
         checks = {}
         if draw(st.integers(0, 3)) == 0:
             checks["isEmpty"] = MESSAGE
+        if draw(st.integers(0, 7)) == 0:
+            checks["notCollected"] = MESSAGE
         if draw(st.integers(0, 5)) == 0:
             delegate = draw(st.sampled_from(["t1", "n1", "l1", "o1", "d1"]))
             checks["noAccessDelegate"] = {"path": delegate, "currentStateMessage": MESSAGE}
@@ -129,7 +131,7 @@ def body(type_name, conditions, extracts, related=None):
     read = [read_expression(reader, node(data), scope) for data in conditions]
     if None in read:
         return None
-    statuses = [Status.INCOMPLIANT, Status.INAPPLICABLE, Status.COMPLIANT]
+    statuses = [Status.INCOMPLIANT, Status.UNDETERMINED, Status.COMPLIANT]
     made = tuple(Condition(statuses[n % 3], "m", None, check, Place("x")) for n, check in enumerate(read))
     return Body(object_type, made, Status.COMPLIANT, "m", None, related or {})
 

@@ -17,10 +17,14 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a policy says of one object: a code, and the text of an error that a library reported, if any."""
+    """What a policy says of one object: a code, and the text of an error that a library reported, if any.
+
+    `unseen`: something that it looked at could not be read or understood, so that for its parent it may have any status.
+    """
 
     code: int
     runtime_error: str | None = None
+    unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)

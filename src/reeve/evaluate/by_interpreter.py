@@ -6,12 +6,12 @@ function is what `interpreter` compiles, so the result is the interpreter's by c
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from reeve.evaluate.interpreter import Compiler, Program, compile_body
-from reeve.language.columns import ERROR, Columns, Expr, instant, microseconds
+from reeve.language.columns import DEFERRED, ERROR, Columns, Expr, instant, microseconds
 from reeve.language.logic import Body
 from reeve.language.operations.aws_policy import AwsPolicy
 from reeve.language.operations.base import (
@@ -34,8 +34,19 @@ from reeve.language.values import Value, WrongTypeError, as_double
 NATIVE = (EmptyLookup, IsDisappeared, RelatedList)
 """Operations that columns can always say; to the interpreter's function their values are given."""
 
+DOUBTED = -2
+"""Stands for the number of a check that fired, where there is a value, which may be another one if all could have been read."""
+
 Evaluated = tuple[int, Any]
 """The number of the check that fired (0: none) and the value, as a column holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """The value of an operation that the columns have computed, and whether it may be another one."""
+
+    value: Value
+    doubted: bool
 
 
 class Recipe(Protocol):
@@ -48,11 +59,15 @@ class Recipe(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DistinctMapping:
-    """A function over the distinct values of some columns of a table; `declared` checks may fire."""
+    """A function over the distinct values of some columns of a table; `declared` checks may fire.
+
+    `deferred` says for which objects these columns can't give the inputs.
+    """
 
     inputs: tuple[Expr, ...]
     recipe: Recipe
     declared: int
+    deferred: tuple[Expr, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +95,13 @@ class _GivenInput:
     name: str
     at: int
     guards: tuple[int, ...]
+    doubts: tuple[int, ...]
 
     def put(self, row: dict[str, Any], values: Sequence[Any]) -> None:
-        row[self.name] = NotCollected("not collected") if any(values[guard] for guard in self.guards) else values[self.at]
+        if any(values[guard] for guard in self.guards):
+            row[self.name] = NotCollected("not collected")
+        else:
+            row[self.name] = _Given(values[self.at], any(values[doubt] for doubt in self.doubts))
 
 
 @dataclass(slots=True)
@@ -92,6 +111,7 @@ class _Inputs:
     table: Columns
     columns: list[Expr] = field(default_factory=list[Expr])
     places: list[_FieldInput | _IdentityInput | _GivenInput] = field(default_factory=list[Any])
+    deferred: list[Expr] = field(default_factory=list[Expr])
 
     def add(self, column: Expr) -> int:
         self.columns.append(column)
@@ -108,7 +128,10 @@ class _Inputs:
     def add_given(self, expression: Expression, name: str) -> None:
         column = self.table.column(expression)
         at = self.add(column.value)
-        self.places.append(_GivenInput(name, at, tuple(self.add(guard.when) for guard in column.guards)))
+        self.deferred += [guard.when for guard in column.guards if guard.number == DEFERRED]
+        known = [guard for guard in column.guards if guard.number != DEFERRED]
+        ends, doubts = (tuple(self.add(guard.when) for guard in known if guard.doubt is doubt) for doubt in (False, True))
+        self.places.append(_GivenInput(name, at, ends, doubts))
 
 
 def _put(row: dict[str, Any], path: str, value: Value) -> None:
@@ -157,10 +180,12 @@ class _GivenCompiler(Compiler):
             return expression.evaluator(self)
 
         def read(row: Row, moment: Moment) -> Value:
-            value = row[name]
-            if isinstance(value, NotCollected):
-                raise EvaluationError(value.reason)
-            return value
+            given = row[name]
+            if isinstance(given, NotCollected):
+                raise EvaluationError(given.reason)
+            if given.doubted:
+                moment.unread.append("not collected")
+            return given.value
 
         return read
 
@@ -172,6 +197,7 @@ class _ExpressionRecipe:
     expression: Expression
     places: tuple[_FieldInput | _IdentityInput | _GivenInput, ...]
     moment: Moment
+    for_parent: bool
 
     def compiled(self) -> tuple[Evaluate, int]:
         """Return the interpreter's function, and how many checks it declares."""
@@ -180,18 +206,21 @@ class _ExpressionRecipe:
 
     def function(self) -> Callable[[Sequence[Any]], Evaluated]:
         """Return the function of the inputs' values (`Recipe.function`)."""
-        (evaluate, _), moment, puts = self.compiled(), self.moment, [place.put for place in self.places]
+        (evaluate, _), moment, puts = self.compiled(), replace(self.moment, unread=[]), [place.put for place in self.places]
+        for_parent = self.for_parent
 
         def function(values: Sequence[Any]) -> Evaluated:
             row: dict[str, Any] = {}
             for put in puts:
                 put(row, values)
+            moment.unread.clear()
             try:
-                return 0, to_column(evaluate(row, moment))
+                value = to_column(evaluate(row, moment))
             except FiredError as fired:
-                return fired.number, None
+                return ERROR if for_parent and (fired.unseen or moment.unread) else fired.number, None
             except (EvaluationError, WrongTypeError, RecursionError, OverflowError):
                 return ERROR, None
+            return DOUBTED if moment.unread else 0, value
 
         return function
 
@@ -205,8 +234,8 @@ def mapping_of(expression: Expression, table: Columns) -> DistinctMapping:
         inputs.add_identity()
     for path in dict.fromkeys(path for leaf in leaves(expression) for path in paths(leaf)):
         inputs.add_field(path)
-    recipe = _ExpressionRecipe(expression, tuple(inputs.places), table.moment)
-    return DistinctMapping(tuple(inputs.columns), recipe, recipe.compiled()[1])
+    recipe = _ExpressionRecipe(expression, tuple(inputs.places), table.moment, table.for_parent)
+    return DistinctMapping(tuple(inputs.columns), recipe, recipe.compiled()[1], tuple(inputs.deferred))
 
 
 def _native_leaves(expression: Expression) -> Iterator[tuple[Expression, str]]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from reeve.evaluate.by_interpreter import DistinctMapping, mapping_of, whole_program
+from reeve.evaluate.by_interpreter import DOUBTED, DistinctMapping, mapping_of, whole_program
 from reeve.evaluate.engines.dialect import Dialect, ibis
 from reeve.evaluate.interpreter import DISAPPEARED_CODE, TRUE, Program
 from reeve.evaluate.queries import Query
@@ -25,6 +25,8 @@ DEFERRED_CODE = 0
 """In a table of codes: these columns can't judge the object; `exact` ones can."""
 ID = "id"
 STATUSES = tuple(Status)
+UNSEEN = len(STATUSES)
+"""Stands for the status of a child that may have any, as something could not be read or understood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +85,12 @@ class _Table:
     stages: Stages
     related: Mapping[str, Program] = field(default_factory=dict[str, Program])
     may_defer: bool = False
+    for_parent: bool = False
 
     @classmethod
-    def of(cls, object_type: ObjectType, setting: Setting, steps: list[Step]) -> "_Table":
+    def of(cls, object_type: ObjectType, setting: Setting, steps: list[Step], for_parent: bool = False) -> "_Table":
         setting.table_columns(object_type.id)
-        return cls(object_type, setting, steps, Stages(table_name(object_type.id)))
+        return cls(object_type, setting, steps, Stages(table_name(object_type.id)), for_parent=for_parent)
 
     # Columns of the table ------------------------------------------------------------------------------------------
 
@@ -203,15 +206,16 @@ class _Table:
         empty = empty if gone is None else empty | gone
         return Column(empty, () if missing is None else (Guard(missing, ERROR),), nullable=False)
 
-    def count(self, relationship: str, status: str) -> tuple[Column, Expr | None]:
-        """Return how many children of a related list have a status, and when there may be more that were not collected."""
+    def count(self, relationship: str, status: str) -> tuple[Column, Expr, Expr]:
+        """Return how many children of a related list have a status, how many may have any, and when there may be more."""
         prefix, _, last = relationship.rpartition(".")
         parent = self._type_behind(prefix)
         relation, program = parent.related_lists[last], self.related[relationship]
         missing, on_the_way = self._missing(prefix, last), self._lookup_missing(prefix) if prefix else None
-        guards = () if on_the_way is None else (Guard(on_the_way, ERROR),)
+        guards: tuple[Guard, ...] = ()
         if relation.foreign_key is None or not self._leads_somewhere(prefix):
-            return Column(self.literal(0, Kind.DATE_TIME), guards, nullable=False), missing
+            none, certain = self.literal(0, Kind.DATE_TIME), self.literal(False, Kind.BOOLEAN)
+            return Column(none, guards, nullable=False), none, certain if missing is None else missing
         known, stages = (relationship, id(program)), self.stages
         if known not in stages.children:
             query, may_defer = self._children_query(relation, program)
@@ -222,11 +226,18 @@ class _Table:
                 stages.children[known].taken[DEFERRED] = stages.new("int64", needs=[key.get_name()])
         children = stages.children[known]
         if DEFERRED in children.taken:
-            guards = (*guards, Guard(stages.ref(children.taken[DEFERRED]).fill_null(0) > 0, DEFERRED))
-        number = STATUSES.index(Status(status))
-        if number not in children.taken:
-            children.taken[number] = stages.new("int64", needs=[children.key])
-        return Column(stages.ref(children.taken[number]).fill_null(0), guards, nullable=False), missing
+            guards = (Guard(stages.ref(children.taken[DEFERRED]).fill_null(0) > 0, DEFERRED),)
+        found, unseen = (self._taken_count(children, number) for number in (STATUSES.index(Status(status)), UNSEEN))
+        if on_the_way is not None:
+            none = self.literal(0, Kind.DATE_TIME)
+            found, unseen = (self.cases((on_the_way, none), otherwise=counted) for counted in (found, unseen))
+        unread = unseen > 0 if missing is None else missing | (unseen > 0)
+        return Column(found, guards, nullable=False), unseen, unread
+
+    def _taken_count(self, children: Children, status: int) -> Expr:
+        if status not in children.taken:
+            children.taken[status] = self.stages.new("int64", needs=[children.key])
+        return self.stages.ref(children.taken[status]).fill_null(0)
 
     def column(self, expression: Expression) -> Column:
         """Return an expression's columns; where the engine has no words for it, by the interpreter."""
@@ -245,7 +256,10 @@ class _Table:
                 return self._same_for_all(mapping, kind)
             mapped = self.stages.map(key, mapping, DTYPES[kind])
         fired, declared = self.stages.ref(mapped.fired), mapped.mapping.declared
-        guards = [Guard(fired == number, number) for number in (*range(1, declared + 1), ERROR)]
+        guards = [Guard(when, DEFERRED) for when in mapped.mapping.deferred]
+        guards += [Guard(fired == number, number) for number in (*range(1, declared + 1), ERROR)]
+        if "RelatedList(" in words:
+            guards.append(Guard(fired == DOUBTED, ERROR, doubt=True))
         return Column(self.stages.ref(mapped.value), tuple(guards), declared)
 
     def _same_for_all(self, mapping: DistinctMapping, kind: Kind) -> Column:
@@ -309,12 +323,26 @@ class _Table:
         self.related = program.children
         gone = self._gone("")
         branches = [] if gone is None else [(gone, meaning(DISAPPEARED_CODE))]
+        doubts: list[tuple[int, Expr]] = []
         for number, condition in enumerate(program.body.conditions, start=1):
             column, base = self.column(condition.check), number * 100
-            branches += [(guard.when, self._code(base, guard.number, meaning)) for guard in column.guards]
+            for guard in column.guards:
+                if guard.doubt and not self.for_parent:
+                    doubts.append((base, guard.when))
+                else:  # for a parent, what may be another status may be any
+                    branches.append((guard.when, self._code(base, guard.number, meaning)))
             holds = column.value if condition.check.type.kind is Kind.BOOLEAN else self.literal(False, Kind.BOOLEAN)
             branches.append((holds, meaning(base + TRUE)))
-        return ibis.cases(*branches, else_=meaning((len(program.body.conditions) + 1) * 100)).cast("int32")
+        found = ibis.cases(*branches, else_=meaning((len(program.body.conditions) + 1) * 100))
+        return (self._doubted(program, found, doubts) if doubts else found).cast("int32")
+
+    def _doubted(self, program: Program, code: Expr, doubts: Sequence[tuple[int, Expr]]) -> Expr:
+        """Return the codes, but an error for those that rest on what was not read, unless they are UNDETERMINED anyway."""
+        known = self.share(code.cast("int64"))
+        undetermined = [number for number, meaning in program.meanings.items() if meaning.status is Status.UNDETERMINED]
+        stays = known.isin([DEFERRED_CODE, *undetermined])
+        rests = [(doubt & (known >= base) & ~stays, ibis.literal(base + ERROR, "int64")) for base, doubt in doubts]
+        return ibis.cases(*rests, else_=known)
 
     @staticmethod
     def _code(base: int, number: int, meaning: Callable[[int], int]) -> int:
@@ -331,11 +359,13 @@ class _Table:
     def _children_query(self, relation: Relation, program: Program) -> tuple[Query, bool]:
         """Return a query of the parent's id and the status of each child, and whether some status may be deferred."""
         child_type = self.setting.object_type(relation.type)
-        table = _Table.of(child_type, self.setting, self.steps)
+        table = _Table.of(child_type, self.setting, self.steps, for_parent=True)
         meanings = program.meanings
 
         def status(code: int) -> int:
-            return STATUSES.index(meanings[code].status) if code != DEFERRED_CODE else DEFERRED
+            if code == DEFERRED_CODE:
+                return DEFERRED
+            return UNSEEN if code % 100 == ERROR else STATUSES.index(meanings[code].status)
 
         columns = {KEY: table.own(relation.foreign_key or ""), STATUS: table.codes(program, status)}
         return table.stages.query(self.setting.dialect, columns, self.steps), table.may_defer

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from reeve.language.expressions import disappearance_name
@@ -52,17 +52,31 @@ class Program:
         """
         if disappearance_field(row, self.body.object_type.disappearance_field) is not None:
             return Outcome(DISAPPEARED_CODE)
-        base = 100
+        if not self.children:
+            return self._decided(row, moment)[0]
+        heard = replace(moment, unread=[])
+        outcome, doubted = self._decided(row, heard)
+        if not heard.unread:
+            return outcome
+        if self.meanings[outcome.code].status is Status.UNDETERMINED:
+            return replace(outcome, unseen=True)
+        return Outcome(doubted + ERROR, heard.unread[0], unseen=True)
+
+    def _decided(self, row: Row, moment: Moment) -> tuple[Outcome, int]:
+        """Return what the conditions say, and the base of the first one whose value may be another one (else of the last)."""
+        base, doubted = 100, 0
         try:
             for check in self.checks:
                 if check(row, moment):
-                    return Outcome(base + TRUE)
+                    return Outcome(base + TRUE), doubted or base
+                if moment.unread and not doubted:
+                    doubted = base
                 base += 100
         except FiredError as fired:
-            return Outcome(base + fired.number, fired.runtime_error)
+            return Outcome(base + fired.number, fired.runtime_error, fired.unseen), doubted or base
         except (EvaluationError, WrongTypeError, RecursionError, OverflowError) as error:
-            return Outcome(base + ERROR, str(error) or type(error).__name__)
-        return Outcome(base)
+            return Outcome(base + ERROR, str(error) or type(error).__name__, unseen=True), doubted or base
+        return Outcome(base), doubted or base
 
     def meaning(self, outcome: Outcome, row: Row) -> Meaning:
         """Return what an outcome means; of a disappeared object the text names the field that says so."""
@@ -181,7 +195,7 @@ class Compiler:
         def count(row: Row, moment: Moment) -> Children:
             found, unread = read(row), None
             if isinstance(found, NotCollected):
-                return Children({}, found.reason)
+                return Children({}, unread=found.reason)
             if isinstance(found, PartlyCollected):
                 found, unread = found.rows, found.reason
             if found is None:
@@ -190,7 +204,9 @@ class Compiler:
                 isinstance(child, Mapping) for child in cast("list[Any]", found)
             ):
                 raise WrongTypeError(f"{relationship}: a list of objects was wanted, {describe(found)} was found")
-            codes = (program.judge(child, moment).code for child in cast("list[Row]", found))
-            return Children(Counter(program.meanings[code].status for code in codes), unread)
+            outcomes = [program.judge(child, moment) for child in cast("list[Row]", found)]
+            counts = Counter[str](program.meanings[outcome.code].status for outcome in outcomes if not outcome.unseen)
+            unseen = [outcome.runtime_error or "a child could not be judged" for outcome in outcomes if outcome.unseen]
+            return Children(counts, len(unseen), unread or next(iter(unseen), None))
 
         return count

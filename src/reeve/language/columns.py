@@ -40,10 +40,15 @@ class NotInSqlError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """When, and with which number, an expression ends the judging of an object before it has a value."""
+    """When, and with which number, an expression ends the judging of an object before it has a value.
+
+    A `doubt` doesn't end it: the value may be another one, if all could have been read. The number then stands for every
+    verdict that the value leads to, but for UNDETERMINED.
+    """
 
     when: Expr
     number: int
+    doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,11 @@ class Columns(Protocol):
         """When the objects are judged."""
         ...
 
+    @property
+    def for_parent(self) -> bool:
+        """Whether only the status counts, and what was not collected is an error though a check is declared for it."""
+        ...
+
     def column(self, expression: Expression) -> Column:
         """Return an expression's columns."""
         ...
@@ -114,8 +124,9 @@ class Columns(Protocol):
         """Return whether a lookup leads to no object."""
         ...
 
-    def count(self, relationship: str, status: str) -> tuple[Column, Expr | None]:
-        """Return how many children of a related list have a status."""
+    def count(self, relationship: str, status: str) -> tuple[Column, Expr, Expr]:
+        """Return how many children of a related list have a status, how many may have any, and when the counts may be too
+        low."""
         ...
 
     def share(self, value: Expr) -> Expr:

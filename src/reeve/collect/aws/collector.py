@@ -50,6 +50,9 @@ class Collector:
             for name, found in self.records.items()
         }
         for name, found in self.records.items():
+            for _, one in found:
+                self.unseen.of(name, one)
+        for name, found in self.records.items():
             own = self.recipes[name].object_type
             self.collection.records[name] = [self.unseen.marked(own, region, one, ids) for region, one in found]
 

@@ -20,10 +20,14 @@ class Parent:
 
 @dataclass(slots=True)
 class Unseen:
-    """The lists that could not be read, by the type of what they list: of a region (None: of all), or for one parent."""
+    """The lists that could not be read, by the type of what they list: of a region (None: of all), or for one parent.
+
+    `fields` are why fields of a type could not be read of some object: if one says whose child it is, it may be anybody's.
+    """
 
     regions: dict[str, list[tuple[str | None, str]]] = field(default_factory=dict[str, list[tuple[str | None, str]]])
     parents: dict[str, dict[str, dict[Any, str]]] = field(default_factory=dict[str, dict[str, dict[Any, str]]])
+    fields: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
 
     def in_region(self, type_id: str, region: str | None, reason: str) -> None:
         """Note that a list of a region could not be read, or, without one, of all regions."""
@@ -32,6 +36,11 @@ class Unseen:
     def below(self, type_id: str, parent: Parent, reason: str) -> None:
         """Note that the list for a parent could not be read."""
         self.parents.setdefault(type_id, {}).setdefault(parent.type_id, {})[parent.id] = reason
+
+    def of(self, type_id: str, record: Record) -> None:
+        """Note which fields of an object could not be read."""
+        for name, reason in record.not_collected.items():
+            self.fields.setdefault((type_id, name), reason)
 
     def marked(self, own: ObjectType, region: str, record: Record, ids: Mapping[str, Collection[Any]]) -> Record:
         """Return a record that says which of its related lists and lookups lead to what was not seen.
@@ -45,15 +54,21 @@ class Unseen:
         reasons: dict[str, str] = {}
         for relation in own.related_lists.values():
             found = list(self._in_list(own, region, relation.type, record.fields.get(own.id_field)))
+            found += [self.fields[key] for key in [(relation.type, relation.foreign_key or "")] if key in self.fields]
             if found:
                 reasons[relation.name] = _summed(found)
         for relation in own.lookups.values():
-            key, found = record.fields.get(relation.foreign_key or ""), self.regions.get(relation.type, ())
+            key, found = record.fields.get(relation.foreign_key or ""), self._of_type(relation.type)
             if found and key is not None and key not in ids.get(relation.type, ()):
-                reasons[relation.name] = _summed([reason for _, reason in found])
+                reasons[relation.name] = _summed(found)
         if not reasons:
             return record
         return Record(record.fields, record.as_of, record.source, {**record.not_collected, **reasons})
+
+    def _of_type(self, type_id: str) -> list[str]:
+        """Return why objects of a type may not have been seen."""
+        below = (reason for of in self.parents.get(type_id, {}).values() for reason in of.values())
+        return [*(reason for _, reason in self.regions.get(type_id, ())), *below]
 
     def _in_list(self, own: ObjectType, region: str, listed: str, identifier: Any) -> Iterator[str]:
         """Yield why an object's related list may lack objects."""

@@ -35,11 +35,15 @@ class Precedence(Enum):
 
 @dataclass(slots=True)
 class Moment:
-    """When objects are judged: the snapshot's time, in UTC, and the days counted from its midnight (section 4)."""
+    """When objects are judged: the snapshot's time, in UTC, and the days counted from its midnight (section 4).
+
+    `debugged` gets the values of DEBUG; `unread` why an operation's value may be another one, if all could have been read.
+    """
 
     now: datetime
     midnight: datetime
     debugged: list[tuple[str, Value]] | None = None
+    unread: list[str] = field(default_factory=list[str])
 
     @classmethod
     def at(cls, now: datetime) -> "Moment":
@@ -69,12 +73,13 @@ Evaluate = Callable[[Row, Moment], Value]
 
 
 class FiredError(Exception):
-    """A declared undetermined check fired; `number` is its *k* (section 2)."""
+    """A declared undetermined check fired; `number` is its *k* (section 2). `unseen`: for what was not collected."""
 
-    def __init__(self, number: int, runtime_error: str | None = None):
+    def __init__(self, number: int, runtime_error: str | None = None, unseen: bool = False):
         super().__init__(number)
         self.number = number
         self.runtime_error = runtime_error
+        self.unseen = unseen
 
 
 class EvaluationError(Exception):
@@ -98,9 +103,13 @@ class PartlyCollected:
 
 @dataclass(frozen=True, slots=True)
 class Children:
-    """How many objects of a related list have each status, and why there may be more (None: there are no more)."""
+    """How many objects of a related list have each status, how many may have any, and why the counts may be too low.
+
+    `unread` is None if they are not.
+    """
 
     counts: Mapping[str, int]
+    unseen: int = 0
     unread: str | None = None
 
 

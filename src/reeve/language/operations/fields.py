@@ -125,7 +125,7 @@ class Field:
                 fires = uncollected or empty
                 if fires is None:
                     raise
-                raise FiredError(fires, str(error)) from None
+                raise FiredError(fires, str(error), unseen=True) from None
             if empty is None and no_access is None:
                 return value
             if is_empty(value):
@@ -164,7 +164,9 @@ class Field:
         value, missing, static = table.field(self.prefix + self.path)
         checks = self.undetermined_if
         fires = "notCollected" if "notCollected" in checks else "isEmpty"
-        found = Column(value) if missing is None or fires in checks else Column(value, (Guard(missing, ERROR),))
+        found = Column(value)
+        if missing is not None and (table.for_parent or fires not in checks):
+            found, missing = Column(value, (Guard(missing, ERROR),)), None
         if not checks:
             return found
         empty = emptiness_column(table, found, static)

@@ -8,7 +8,6 @@ from reeve.language.columns import ERROR, Column, Columns, Guard
 from reeve.language.operations.base import (
     Compiler,
     Evaluate,
-    EvaluationError,
     Moment,
     Precedence,
     Row,
@@ -52,16 +51,19 @@ class RelatedList:
             count = children.counts.get(status, 0)
             # What was not read can't undo what was: a child that has the status is one that has it.
             if children.unread is not None and (count == 0 or operation == "RELATED_LIST_COUNT"):
-                raise EvaluationError(f"{self.relationship_name} was not collected: {children.unread}")
+                moment.unread.append(f"{self.relationship_name} was not collected: {children.unread}")
+            if status == Status.UNDETERMINED:
+                count += children.unseen
             return count if operation == "RELATED_LIST_COUNT" else (count > 0) is (operation == "RELATED_LIST_HAS")
 
         return evaluate
 
     def column(self, table: Columns) -> Column:
-        count, unread = table.count(self.relationship_name, self.status)
+        count, unseen, unread = table.count(self.relationship_name, self.status)
         counting = self.operation == "RELATED_LIST_COUNT"
-        if unread is not None:
-            count = count.then(count.value, Guard(unread if counting else unread & (count.value == 0), ERROR))
+        count = count.then(count.value, Guard(unread if counting else unread & (count.value == 0), ERROR, doubt=True))
+        if self.status == Status.UNDETERMINED:
+            count = count.then(count.value + unseen)
         if counting:
             return count.then(count.value.cast("float64"))
         return count.then(count.value > 0 if self.operation == "RELATED_LIST_HAS" else count.value == 0)
