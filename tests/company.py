@@ -24,7 +24,7 @@ UNENFORCED = (
     ("account", "/getAlternateContact", "account:GetAlternateContact"),
     ("elasticfilesystem", "/file-systems", "elasticfilesystem:DescribeFileSystems"),
     ("securityhub", "/accounts", "securityhub:DescribeHub"),
-    ("monitoring", "DescribeAlarmsForMetric", "cloudwatch:DescribeAlarmsForMetric"),
+    ("monitoring", "DescribeAlarms", "cloudwatch:DescribeAlarms"),
     ("s3", "/v20180820/configuration/publicAccessBlock", "s3:GetAccountPublicAccessBlock"),
     ("s3", "?object-lock", "s3:GetBucketObjectLockConfiguration"),
     ("s3", "?publicAccessBlock", "s3:GetBucketPublicAccessBlock"),

@@ -376,7 +376,12 @@ def server_certificates(account):
 
 
 def trails(account):
-    return account.each("cloudtrail", lambda client: client.describe_trails(includeShadowTrails=False)["trailList"])
+    """Each trail once: those of several regions are listed in all of them."""
+    seen = set()
+    for _, _, one in account.each("cloudtrail", lambda client: client.describe_trails()["trailList"]):
+        if one["TrailARN"] not in seen:
+            seen.add(one["TrailARN"])
+            yield one["HomeRegion"], account.client("cloudtrail", one["HomeRegion"]), one
 
 
 @check("cloudtrail/log-file-validation")
@@ -407,10 +412,16 @@ def of_account(account, bad):
 
 @check("account/multi-region-cloudtrail")
 def multi_region(account):
+    def whole(client, arn):
+        selectors = client.get_event_selectors(TrailName=arn)["EventSelectors"]
+        return any(one["IncludeManagementEvents"] and one["ReadWriteType"] == "All" for one in selectors)
+
     running = [
         one
         for _, client, one in trails(account)
-        if one["IsMultiRegionTrail"] and client.get_trail_status(Name=one["TrailARN"])["IsLogging"]
+        if one["IsMultiRegionTrail"]
+        and client.get_trail_status(Name=one["TrailARN"])["IsLogging"]
+        and whole(client, one["TrailARN"])
     ]
     return of_account(account, not running)
 
@@ -451,9 +462,13 @@ def config(account):
     def well(client):
         kept = client.describe_configuration_recorders()["ConfigurationRecorders"]
         states = client.describe_configuration_recorder_status()["ConfigurationRecordersStatus"]
+        groups.extend(one["recordingGroup"] for one in kept if states[0]["recording"])
         return bool(kept) and kept[0]["recordingGroup"]["allSupported"] and states[0]["recording"]
 
-    return in_all_regions(account, "config", well)
+    groups = []
+    found = in_all_regions(account, "config", well)
+    somewhere = any(group["allSupported"] and group["includeGlobalResourceTypes"] for group in groups)
+    return found if somewhere or found[account.number] != GOOD else of_account(account, bad=True)
 
 
 check("account/ebs-volume-encryption-attribute-in-all-regions")(

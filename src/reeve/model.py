@@ -80,8 +80,9 @@ class Call:
 class Source:
     """Where a type's objects are listed: `items` of a call's answer, made once, or once for each object of type `parent`.
 
-    `when` says of which parents there is a list. With `for_suspects` it is read only for those that are INCOMPLIANT under a
-    policy that reads one of these fields of theirs, as it is only shown with the finding.
+    `when` says of which parents there is a list, `where` which of its items are taken. With `for_suspects` it is read only for
+    those that are INCOMPLIANT under a policy that reads one of these fields of theirs, as it is only shown with the finding.
+    Where lists of several regions are `repeated`, an object that more than one names is taken once.
     """
 
     items: str
@@ -89,6 +90,8 @@ class Source:
     parent: str | None = None
     when: str | None = None
     for_suspects: tuple[str, ...] = ()
+    where: str | None = None
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

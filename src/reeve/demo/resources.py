@@ -149,7 +149,8 @@ _EVENTS = {
     "trail-changes": "{ ($.eventName = CreateTrail) || ($.eventName = UpdateTrail) || ($.eventName = DeleteTrail)"
     " || ($.eventName = StartLogging) || ($.eventName = StopLogging) }",
     "keys": "{ $.eventSource = kms.amazonaws.com && ($.eventName = DisableKey || $.eventName = ScheduleKeyDeletion) }",
-    "security-groups": "{ $.eventName = %^(Authorize|Revoke)SecurityGroup(In|E)gress$% || $.eventName = *SecurityGroup }",
+    "security-groups": "{ $.eventName = %^(Authorize|Revoke)SecurityGroup(In|E)gress$% || $.eventName = *SecurityGroup"
+    " || $.eventName = ModifySecurityGroupRules }",
     "refused": '{ ($.errorCode = "*UnauthorizedOperation") || ($.errorCode = "AccessDenied*") }',
     "vpc-changes": "{ ($.eventName = CreateVpc) || ($.eventName = DeleteVpc) }",
 }

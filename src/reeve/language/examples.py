@@ -143,6 +143,15 @@ EXAMPLES: Mapping[str, Example] = {
         {"a": '{ ($.eventName = DeleteTrail) || $.eventName = "Stop*" }'},
         True,
     ),
+    "AWS_TRAIL_RECORDS": Example(
+        f"AWS_TRAIL_RECORDS: {{arg: {{{_JSON}}}, events: ["
+        "{eventCategory: Management, eventSource: {not: [kms.amazonaws.com]}}]}",
+        {
+            "a": '{"EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": true,'
+            ' "ExcludeManagementEventSources": ["kms.amazonaws.com"]}]}'
+        },
+        True,
+    ),
     "DEBUG": Example(f"DEBUG: {{name: a, {_A}}}", {"a": 5}, 5),
     "UNIT_TEST": Example("UNIT_TEST: {id: x, arg: {BOOLEAN: true}}", {"Id": "x"}, True),
     "UNIT_TEST_NULL": Example("UNIT_TEST_NULL: {returnType: TEXT}", {}, None),

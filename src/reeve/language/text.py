@@ -64,7 +64,10 @@ _PLAIN: dict[str, tuple[str, str]] = {
     "asListOfText": ("LIST_FROM", "separator"),
     "asListOfBytes": ("LIST_FROM", "separator"),
     "logFilterMatches": ("AWS_LOG_FILTER_MATCHES", "events"),
+    "trailRecords": ("AWS_TRAIL_RECORDS", "events"),
 }
+_SECOND = {"logFilterMatches": "account"}
+"""An operand that may follow that argument."""
 _RELATED = {"has": "RELATED_LIST_HAS", "hasNo": "RELATED_LIST_HAS_NO", "count": "RELATED_LIST_COUNT"}
 _TAGS = {
     "hasInexact": "TAG_EXISTS",
@@ -284,10 +287,11 @@ class _Nodes(Transformer[Token, Any]):
         if called not in _PLAIN:
             return None
         operation, key = _PLAIN[called]
-        _count(called, args, 1, offset)
+        second = {_SECOND[called]: args[1]} if called in _SECOND and len(args) == 2 else {}
+        _count(called, args[: len(args) - len(second)], 1, offset)
         days = key == "offsetDays"
         value = args[0] if days else self._scalar(self._plain_text(args[0], f".{called}()", offset), offset)
-        return self._operation(operation, {"arg": _instant(arg) if days else arg, key: value}, offset)
+        return self._operation(operation, {"arg": _instant(arg) if days else arg, key: value, **second}, offset)
 
     def _path_method(self, arg: Node, called: str, args: tuple[Node, ...], offset: int) -> Node | None:
         if called not in (*_RELATED, *_TAGS, *_POLICIES):

@@ -1,7 +1,7 @@
 """The declaration of `type.yaml`: fields, lookups, related lists, and how the type is collected (docs/types.md)."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import jmespath
 import jmespath.exceptions
@@ -32,6 +32,8 @@ _SOURCE_KEYS: Keys = {
     "items": Key(Shape.STRING, "JMESPath of the objects in an answer.", True),
     "of": Key(Shape.STRING, "The id of a type, for each of whose objects the call is made; `_parent` is that object."),
     "forSuspects": Key(Shape.STRINGS, "Only for parents INCOMPLIANT under a policy that reads one of these fields."),
+    "where": Key(Shape.STRING, "JMESPath over an item of whether it is taken; it sees the item, `_parent` and the account."),
+    "repeated": Key(Shape.BOOLEAN, "Whether lists of several regions name the same objects: each is taken once, by its id."),
 }
 
 _OBJECT_CALL_KEYS: Keys = {
@@ -127,7 +129,7 @@ def _check(path: str, content: bytes, values: Mapping[str, Any]) -> None:
     texts: list[str] = [values[key] for key in ("region",) if key in values]
     texts += [provisional[key] for key in ("item", "madeAt") if key in provisional]
     for entry in (*values["sources"], *calls.values()):
-        texts += [entry[key] for key in ("items", "when") if key in entry]
+        texts += [entry[key] for key in ("items", "when", "where") if key in entry]
         texts += [*entry.get("with", {}).values(), *(text for pair in entry.get("match", {}).items() for text in pair)]
     problems = _expression_problems(path, content, texts)
     call = provisional.get("call")
@@ -141,12 +143,32 @@ def _check(path: str, content: bytes, values: Mapping[str, Any]) -> None:
 def _expression_problems(path: str, content: bytes, texts: Iterable[str]) -> list[Problem]:
     problems: list[Problem] = []
     for text in texts:
+        message = None
         try:
-            jmespath.compile(text)
+            if selects_from_truth(jmespath.compile(text).parsed):
+                message = "`!x.y` and `!x[?…]` select from the truth value `!x`, which gives null: write `!(x.y)`, `!(x[?…])`"
         except jmespath.exceptions.JMESPathError as error:
             message = f"invalid JMESPath: {str(error).splitlines()[0]}"
+        if message is not None:
             problems.append(Problem(Place(path, *place_of(path, content, text)), message, "invalid-query"))
     return problems
+
+
+_SELECTING = ("subexpression", "index_expression", "projection", "value_projection", "filter_projection", "flatten")
+
+
+def selects_from_truth(node: Any) -> bool:
+    """Return whether something in a parsed JMESPath expression is selected from a negation or comparison: always null.
+
+    `!` binds tighter than a dot, a filter and a flattening, so that `!x[?y]` is `(!x)[?y]`, whatever it looks like.
+    """
+    if not isinstance(node, Mapping):
+        return False
+    children = cast("list[Any]", cast("Mapping[str, Any]", node).get("children", []))
+    first = cast("Any", children[0]) if children else None
+    if node["type"] in _SELECTING and isinstance(first, Mapping) and first["type"] in ("not_expression", "comparator"):
+        return True
+    return any(selects_from_truth(child) for child in children)
 
 
 def _collect(path: str, content: bytes, values: Mapping[str, Any]) -> Collect:
@@ -157,6 +179,8 @@ def _collect(path: str, content: bytes, values: Mapping[str, Any]) -> Collect:
             entry.get("of"),
             entry.get("when"),
             entry.get("forSuspects", ()),
+            entry.get("where"),
+            entry.get("repeated", False),
         )
         for entry in values["sources"]
     )

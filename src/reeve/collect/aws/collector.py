@@ -32,6 +32,7 @@ class Collector:
     unseen: Unseen = field(default_factory=Unseen)
     _indexes: dict[tuple[str, str, str], Mapping[Any, Any]] = field(default_factory=dict[tuple[str, str, str], Any])
     _noted: set[str] = field(default_factory=set[str])
+    _taken: set[tuple[str, Any]] = field(default_factory=set[tuple[str, Any]])
 
     def collect(self) -> None:
         """Read everything that the recipes say; what can't be read is noted, in the collection and in the records.
@@ -132,6 +133,8 @@ class Collector:
     def _items(self, recipe: Recipe, source: Source, region: str, base: Mapping[str, Any], answer: Answer, listed: str) -> None:
         for page in answer.pages:
             for item in search(source.items, {**page, **base}) or ():
+                if source.where and not truthy(search(source.where, {**_named(item), **base})):
+                    continue
                 self._begin(recipe, region, base, item, listed, answer)
 
     def _with_report(
@@ -151,8 +154,7 @@ class Collector:
     def _begin(
         self, recipe: Recipe, region: str, base: Mapping[str, Any], item: Any, listed: str, answer: Answer, gone: bool = False
     ) -> None:
-        own = cast("Mapping[str, Any]", item) if isinstance(item, Mapping) else {"_item": item}
-        context = {**own, **base}
+        context = {**_named(item), **base}
         if recipe.collect.region:
             region = str(search(recipe.collect.region, context) or region)
             context["_region"] = region
@@ -234,6 +236,8 @@ class Collector:
                 self._advance(one)
                 return
         record = one.record()
+        if self._is_repeated(one.recipe, record):
+            return
         self.records[own.id].append((one.region, record))
         if one.gone_at is not None:
             return
@@ -246,6 +250,16 @@ class Collector:
         offends = suspect(record.fields) if suspect and any(source.for_suspects for _, source in below) else frozenset[str]()
         for recipe, source in below:
             self._list_below(recipe, source, parent, offends, one.recipe)
+
+    def _is_repeated(self, recipe: Recipe, record: Record) -> bool:
+        """Return whether an object is known from the list of another region; its calls were the same requests."""
+        identifier = record.fields.get(recipe.object_type.id_field)
+        if identifier is None or not any(source.repeated for source in recipe.collect.sources):
+            return False
+        key = (recipe.object_type.id, identifier)
+        known = key in self._taken
+        self._taken.add(key)
+        return known
 
     def _list_below(self, recipe: Recipe, source: Source, parent: Parent, offends: frozenset[str], above: Recipe) -> None:
         """Have a list for an object read, unless it is only for what is INCOMPLIANT and no policy reads it."""
@@ -266,6 +280,10 @@ class Collector:
             self._noted.add(key)
             self.collection.failed(found.about(subject))
         return found
+
+
+def _named(item: Any) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", item) if isinstance(item, Mapping) else {"_item": item}
 
 
 def _odd(call: str, error: ExpressionError) -> ApiError:

@@ -95,7 +95,8 @@ def _expressions(call: Call) -> Iterator[str]:
 def _parent_fields(recipe: Recipe) -> frozenset[str]:
     texts: list[str] = [field.source for field in recipe.object_type.fields.values() if field.source]
     for source in recipe.collect.sources:
-        texts += [source.items, *([source.when] if source.when else []), *(_expressions(source.call) if source.call else ())]
+        texts += [text for text in (source.items, source.when, source.where) if text]
+        texts += _expressions(source.call) if source.call else ()
     for call in recipe.collect.calls.values():
         texts += _expressions(call)
     used = {reference for text in texts for reference in references(text)}

@@ -4,6 +4,7 @@ from typing import Any
 
 from reeve.language.operations.aws_log_filter import AwsLogFilterMatches
 from reeve.language.operations.aws_policy import AwsPolicyAllows, AwsPolicyDenies, AwsPolicyGrants
+from reeve.language.operations.aws_trail import AwsTrailRecords
 from reeve.language.operations.boolean import And, Not, Or
 from reeve.language.operations.comparison import Between, Empty, Equal, Ordering
 from reeve.language.operations.constants import (
@@ -49,7 +50,7 @@ CLASSES: tuple[type[Any], ...] = (
     *(Search, ContainsSeveral, CollectionContains, RegexMatches, Today, Days),
     *(BooleanFrom, DateTimeFrom, DurationFrom, ItemsFrom, CollectionFrom, CollectionSize),
     *(JsonFrom, JsonQuery, AttributesFrom, AttributeValue, Tag, RelatedList),
-    *(AwsPolicyAllows, AwsPolicyGrants, AwsPolicyDenies, AwsLogFilterMatches),
+    *(AwsPolicyAllows, AwsPolicyGrants, AwsPolicyDenies, AwsLogFilterMatches, AwsTrailRecords),
     *(Debug, UnitTest, NullConstant, RuntimeFailure),
 )
 

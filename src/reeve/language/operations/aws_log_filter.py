@@ -3,10 +3,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, ClassVar, cast
 
 from reeve.language.columns import Column, Columns, NotInSqlError
-from reeve.language.log_filters import PatternError, read_pattern
+from reeve.language.log_filters import PatternError, all_of, read_pattern
 from reeve.language.operations.base import (
     Compiler,
     Evaluate,
@@ -18,56 +19,71 @@ from reeve.language.operations.base import (
     anything,
     inner,
     operand,
+    optional_operand,
 )
 from reeve.language.operations.conversions import string_reader
+from reeve.language.trail_events import Event, whole
 from reeve.language.types import BOOLEAN, STRINGS, Type
 from reeve.language.values import quoted
 
 
 @dataclass(frozen=True, slots=True)
 class AwsLogFilterMatches:
-    """Whether the filter pattern of CloudWatch Logs in a text matches each of some events."""
+    """Whether the filter pattern of CloudWatch Logs in a text matches each of some events of CloudTrail."""
 
     NAMES: ClassVar[Mapping[str, str]] = {
-        "AWS_LOG_FILTER_MATCHES": "Whether a CloudWatch Logs filter pattern matches each of some events (a list of objects)."
+        "AWS_LOG_FILTER_MATCHES": "Whether a CloudWatch Logs filter pattern matches each of some events of CloudTrail. An event"
+        " is a list's object with the members that matter; it stands for the whole records with these members, one by each"
+        " kind of caller (root, users, roles, sessions), in several regions. `account` gives the number of their account."
     }
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
     arg: Expression = operand(*STRINGS)
     events: Any = anything()
+    account: Expression | None = optional_operand(*STRINGS)
 
     def __post_init__(self) -> None:
         """Refuse events that are none.
 
         Raises:
-            ValueError: `events` is no list of objects, nor a text of JSON that is.
+            ValueError: `events` is no list of objects, nor a text of JSON that is, or there are no such events.
         """
-        self._events()
+        for event in self._events():
+            whole(event)
 
-    def _events(self) -> list[Mapping[str, Any]]:
+    def _events(self) -> list[Event]:
         given = json.loads(self.events) if isinstance(self.events, str) else self.events
         items = cast("list[Any]", given) if isinstance(given, list) else []
         if not items or not all(isinstance(item, dict) for item in items):
             raise ValueError("events must be a list of objects, such as [{eventName: DeleteTrail}]")
-        return cast("list[Mapping[str, Any]]", items)
+        return items
 
     def text(self) -> str:
-        events = json.dumps(self._events(), ensure_ascii=False, separators=(",", ":"))
-        return f"{inner(self.arg)}.logFilterMatches({quoted(events)})"
+        events = quoted(json.dumps(self._events(), ensure_ascii=False, separators=(",", ":")))
+        account = "" if self.account is None else f", {self.account.text()}"
+        return f"{inner(self.arg)}.logFilterMatches({events}{account})"
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
-        read, events = string_reader(self.arg, compiler), self._events()
+        read, given = string_reader(self.arg, compiler), self._events()
+        account = None if self.account is None else string_reader(self.account, compiler)
+
+        @lru_cache(maxsize=64)
+        def events(number: str | None) -> list[Event]:
+            return [one for event in given for one in whole(event, number)]
 
         def matches(row: Row, moment: Moment) -> bool:
             pattern = read(row, moment)
             if pattern is None:
                 return False
             try:
-                test = read_pattern(pattern)
+                matched = read_pattern(pattern)
             except PatternError as error:
                 raise EvaluationError(str(error)) from None
-            return all(test(event) for event in events)
+            found = all_of(matched(event) for event in events(account and account(row, moment)))
+            if found is None:
+                raise EvaluationError("it is not known whether the filter pattern matches the events")
+            return found
 
         return matches
 

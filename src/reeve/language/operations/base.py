@@ -223,6 +223,11 @@ def operand(*kinds: Kind, literal: bool = False) -> Any:
     return _declare(Argument(Form.OPERAND, kinds=kinds, literal=literal))
 
 
+def optional_operand(*kinds: Kind) -> Any:
+    """Declare an operand of one of the kinds that may be left out; None then."""
+    return _declare(Argument(Form.OPERAND, False, kinds), None)
+
+
 def operands(*kinds: Kind) -> Any:
     """Declare a required, non-empty list of operands of one of the kinds."""
     return _declare(Argument(Form.OPERANDS, kinds=kinds))
