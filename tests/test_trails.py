@@ -358,7 +358,8 @@ def test_a_trail_whose_home_is_denied_is_not_judged_from_elsewhere(company, reev
 
 
 def test_kms_left_out(company, reeve):
-    left_out = {"EventSelectors": [{"ReadWriteType": "All", "ExcludeManagementEventSources": ["kms.amazonaws.com"]}]}
+    everything = {"ReadWriteType": "All", "IncludeManagementEvents": True}
+    left_out = {"EventSelectors": [{**everything, "ExcludeManagementEventSources": ["kms.amazonaws.com"]}]}
     answers(company, trail(home=HOME, owner=OWN, group_owner=OWN), selectors=left_out)
     found = statuses(reeve("scan", *ALARMS, "--policy", "multi-region-cloudtrail"))
     assert found["disable-or-schedule-deletion-cmk-events-monitoring"] == found["multi-region-cloudtrail"] == "INCOMPLIANT"

@@ -155,11 +155,11 @@ def _advanced(one: Mapping[str, Any]) -> Selector:
 
 def _basic(one: Mapping[str, Any]) -> Iterator[Selector]:
     """Yield what a basic selector stands for: one for management events, one for each of its resources."""
-    reading = one.get("ReadWriteType", "All")
-    if reading not in ("All", "ReadOnly", "WriteOnly"):
-        raise SelectorsError(f"{reading!r} is no ReadWriteType that is known")
+    reading, management = one.get("ReadWriteType"), one.get("IncludeManagementEvents")
+    if reading not in ("All", "ReadOnly", "WriteOnly") or not isinstance(management, bool):
+        raise SelectorsError("an event selector lacks a known ReadWriteType, or IncludeManagementEvents")
     half = {} if reading == "All" else {"readOnly": _equals(str(reading == "ReadOnly").lower())}
-    if one.get("IncludeManagementEvents", True):
+    if management:
         excluded = tuple(("NotEquals", text) for text in _texts(one.get("ExcludeManagementEventSources")))
         sources = {"eventSource": Condition((), excluded)} if excluded else {}
         yield {"eventCategory": _equals("Management"), **half, **sources}

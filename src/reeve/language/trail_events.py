@@ -33,7 +33,7 @@ def whole(event: Event, account: str | None = None) -> list[Event]:
         ValueError: there is no such kind of event, or of caller.
     """
     known = _records(account if account and account.isdigit() else NO_ACCOUNT)
-    kind, caller = event.get("eventType", "AwsApiCall"), _caller(event)
+    kind, caller = str(event.get("eventType", "AwsApiCall")), _caller(event)
     found = [_over(record, event) for record in known.get(kind, ()) if caller in (None, _caller(record))]
     if not found:
         by = f" by {caller}" if caller else ""
