@@ -165,7 +165,7 @@ def selects_from_truth(node: Any) -> bool:
     if not isinstance(node, Mapping):
         return False
     children = cast("list[Any]", cast("Mapping[str, Any]", node).get("children", []))
-    first = cast("Any", children[0]) if children else None
+    first = children[0] if children else None
     if node["type"] in _SELECTING and isinstance(first, Mapping) and first["type"] in ("not_expression", "comparator"):
         return True
     return any(selects_from_truth(child) for child in children)
