@@ -11,8 +11,12 @@ from hypothesis import strategies as st
 from company import serving
 from conftest import CATALOG
 from reeve.language.event_selectors import SelectorsError, read_kind, records
+from reeve.language.expressions import Scope, read_check
 from reeve.language.log_filters import PatternError, all_of, any_of, read_pattern
+from reeve.language.source import plain_value, read_yaml
+from reeve.language.syntax import FileReader
 from reeve.language.trail_events import whole
+from reeve.model import ObjectType
 from reeve.repository.repository import Repository
 
 HOME, OWN, OTHER = "eu-central-1", "210987654321", "111111111111"
@@ -77,8 +81,6 @@ def test_many_selectors_are_given_up_not_waited_for():
 
 def policy_events(policy_id):
     """The events of a policy, and the pattern that its remediation proposes."""
-    from reeve.language.source import plain_value, read_yaml
-
     logic = plain_value(read_yaml("logic", (CATALOG / policy_id[1:] / "prod.logic.yaml").read_bytes()))
     filters = logic["relatedLists"][0]["relatedLists"][0]["conditions"]
     (matches,) = [one["check"]["NOT"]["arg"]["AWS_LOG_FILTER_MATCHES"] for one in filters if "NOT" in one["check"]]
@@ -155,6 +157,34 @@ def test_one_kind_of_caller_is_not_enough(policy_id):
     events, pattern = policy_events(policy_id)
     for caller in ("Root", "IAMUser", "AssumedRole"):
         assert matches(f'{{ ({pattern.strip()[1:-1]}) && $.userIdentity.type = "{caller}" }}', events) is False
+
+
+OF_THE_BENCHMARK = {
+    "unauthorized-api-calls-monitoring": '{ ($.errorCode ="*UnauthorizedOperation") || ($.errorCode ="AccessDenied*")'
+    ' && ($.sourceIPAddress!="delivery.logs.amazonaws.com") && ($.eventName!="HeadBucket") }',
+    "management-console-sign-in-without-mfa-onitoring": '{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes") }',
+    "root-account-usage-monitoring": '{$.userIdentity.type="Root" && $.userIdentity.invokedBy NOT EXISTS && $.eventType !="AwsServiceEvent"}',
+    "configuration-changes-monitoring": "{($.eventName=CreateTrail)||($.eventName=UpdateTrail)||($.eventName=DeleteTrail)"
+    "||($.eventName=StartLogging)||($.eventName=StopLogging)}",
+    "disable-or-schedule-deletion-cmk-events-monitoring": "{($.eventSource = kms.amazonaws.com) && (($.eventName=DisableKey)"
+    "||($.eventName=ScheduleKeyDeletion)) }",
+    "route-table-changes-monitoring": "{($.eventSource = ec2.amazonaws.com) && ($.eventName = CreateRoute) ||"
+    " ($.eventName = CreateRouteTable) || ($.eventName = ReplaceRoute) || ($.eventName = ReplaceRouteTableAssociation) ||"
+    " ($.eventName = DeleteRouteTable) || ($.eventName = DeleteRoute) || ($.eventName = DisassociateRouteTable) }",
+}
+
+
+@pytest.mark.parametrize("slug", OF_THE_BENCHMARK)
+def test_patterns_as_benchmarks_print_them(slug):
+    assert matches(OF_THE_BENCHMARK[slug], policy_events(f"{CLOUDTRAIL}{slug}")[0])
+
+
+@pytest.mark.parametrize("rest", ["", ", accountId"])
+def test_a_check_can_be_written_as_its_text(rest):
+    text = f"""filterPattern.logFilterMatches('[{{"eventName":"DeleteTrail"}}]'{rest})"""
+    own, reader = ObjectType("own", "Own", untyped=True), FileReader("x", [])
+    read = read_check(reader, read_yaml("x", json.dumps(text).encode()), Scope(own, lambda name: own, {}))
+    assert not reader.problems and read.text() == text
 
 
 def test_a_rule_that_is_modified_counts():
