@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from company import serving
 from conftest import CATALOG
+from reeve.collect.aws.expressions import search
 from reeve.language.event_selectors import SelectorsError, read_kind, records
 from reeve.language.expressions import Scope, read_check
 from reeve.language.log_filters import PatternError, all_of, any_of, read_pattern
@@ -30,9 +31,18 @@ MONITORING = sorted(
 # What selectors record -----------------------------------------------------------------------------------------------
 
 FIELDS = ("eventName", "eventSource", "readOnly")
-TEXTS = ("a", "ab", "b", "ba", "true", "false")
-VALUES = {"eventName": ("a", "ab", "aab", "abb", "b", "ba", "bba", "x"), "readOnly": ("true", "false")}
-VALUES["eventSource"] = VALUES["eventName"]
+TEXTS = {"eventName": ("a", "ab", "b", "ba"), "eventSource": ("a", "ab"), "readOnly": ()}
+
+
+def values(field):
+    """All values that conditions on these texts tell apart: `x` stands for what none of them names."""
+    if field == "readOnly":
+        return ("true", "false")
+    around = ("", *TEXTS[field])
+    return (*TEXTS[field], *(f"{head}x{tail}" for head in around for tail in around))
+
+
+EVENTS = [dict(zip(FIELDS, found, strict=True)) for found in itertools.product(*map(values, FIELDS))]
 
 
 @st.composite
@@ -43,7 +53,7 @@ def conditions(draw):
         return {"Field": field, "Equals": [draw(st.sampled_from(("true", "false")))]}
     operators = st.sampled_from(("Equals", "StartsWith", "EndsWith", "NotEquals", "NotStartsWith", "NotEndsWith"))
     names = draw(st.sets(operators, min_size=1, max_size=2))
-    return {"Field": field, **{name: draw(st.lists(st.sampled_from(TEXTS[:4]), min_size=1, max_size=2)) for name in names}}
+    return {"Field": field, **{name: draw(st.lists(st.sampled_from(TEXTS[field]), min_size=1, max_size=2)) for name in names}}
 
 
 def taken(selector, event):
@@ -63,9 +73,8 @@ def taken(selector, event):
 def test_what_is_recorded_whole_lets_no_event_pass_by(selectors):
     category = {"Field": "eventCategory", "Equals": ["Management"]}
     answer = {"AdvancedEventSelectors": [{"FieldSelectors": [category, *one]} for one in selectors]}
-    events = [dict(zip(FIELDS, found, strict=True)) for found in itertools.product(*(VALUES[name] for name in FIELDS))]
-    missed = [event for event in events if not any(taken(one, event) for one in selectors)]
-    assert records(answer, read_kind({"eventCategory": "Management"})) is not bool(missed)
+    missed = any(not any(taken(one, event) for one in selectors) for event in EVENTS)
+    assert records(answer, read_kind({"eventCategory": "Management"})) is not missed
 
 
 def test_many_selectors_are_given_up_not_waited_for():
@@ -477,17 +486,31 @@ def excluding(types):
     }
 
 
+EVERYTHING_HERE = [  # group, region, whether all types are recorded apart from IAM's, and whether IAM's are
+    (ALL, HOME, True, True),
+    (ALL, "eu-central-2", True, False),
+    (ALL_BUT_IAM, HOME, True, False),
+    (excluding([]), HOME, True, True),
+    (excluding(IAM), HOME, True, False),
+    (excluding(IAM[:1]), HOME, True, False),
+    (excluding(["AWS::EC2::VPC"]), HOME, False, True),
+    ({**excluding(IAM), "includeGlobalResourceTypes": True}, HOME, True, False),
+    ({"allSupported": False, "resourceTypes": IAM, "recordingStrategy": {"useOnly": ONLY}}, HOME, False, True),
+    ({"allSupported": False, "resourceTypes": IAM[1:]}, HOME, False, False),
+    (None, HOME, None, None),
+]
+
+
+@pytest.mark.parametrize(("group", "region", "types", "iam"), EVERYTHING_HERE)
+def test_what_a_recorder_records(group, region, types, iam):
+    fields = REPOSITORY.object_type("aws.config.ConfigurationRecorder").fields
+    seen = {"_region": region, **({"recordingGroup": group} if group else {})}
+    assert [search(fields[name].source, seen) for name in ("allSupported", "globalResources")] == [types, iam]
+
+
 @pytest.mark.parametrize(
     ("everywhere", "at_home", "expected"),
-    [
-        (ALL_BUT_IAM, ALL, "COMPLIANT"),
-        (ALL_BUT_IAM, ALL_BUT_IAM, "INCOMPLIANT"),
-        (excluding(IAM), excluding([]), "COMPLIANT"),
-        (excluding(IAM), excluding(IAM), "INCOMPLIANT"),
-        (excluding(["AWS::EC2::VPC"]), ALL, "INCOMPLIANT"),
-        ({"allSupported": False, "resourceTypes": IAM, "recordingStrategy": {"useOnly": ONLY}}, ALL, "INCOMPLIANT"),
-        (ALL_BUT_IAM, None, "UNDETERMINED"),
-    ],
+    [(ALL_BUT_IAM, ALL, "COMPLIANT"), (excluding(IAM), ALL_BUT_IAM, "INCOMPLIANT"), (ALL_BUT_IAM, None, "UNDETERMINED")],
 )
 def test_global_resources_are_recorded_somewhere(company, reeve, everywhere, at_home, expected):
     """Answers in the shape of the API reference; the region `at_home` is one of four, denied where it is None."""
