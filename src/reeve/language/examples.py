@@ -152,6 +152,29 @@ EXAMPLES: Mapping[str, Example] = {
         },
         True,
     ),
+    "CIDRS_COVER": Example(
+        f"CIDRS_COVER: {{{_A}, search: {{FIELD: {{path: b}}}}}}",
+        {"a": ["10.0.0.0/17", "10.0.128.0/17"], "b": ["10.0.0.0/16", "10.1.0.0/16"]},
+        True,
+    ),
+    "ADMITS_INTERNET": Example(
+        f"ADMITS_INTERNET: {{{_A}, ports: [22]}}", {"a": [{"protocol": "-1", "cidrs": ["198.51.100.0/24"]}]}, False
+    ),
+    "ADMITS_IPV4_INTERNET": Example(
+        f"ADMITS_IPV4_INTERNET: {{{_A}, ports: [22, 3389]}}",
+        {"a": [{"protocol": "tcp", "from": 0, "to": 1023, "cidrs": ["0.0.0.0/1", "128.0.0.0/1"]}]},
+        True,
+    ),
+    "ADMITS_IPV6_INTERNET": Example(
+        f"ADMITS_IPV6_INTERNET: {{{_A}, ports: [22]}}",
+        {
+            "a": [
+                {"number": 20, "action": "allow", "protocol": "-1", "cidrs": ["::/0"]},
+                {"number": 10, "action": "deny", "protocol": "6", "from": 22, "to": 22, "cidrs": ["::/0"]},
+            ]
+        },
+        True,
+    ),
     "DEBUG": Example(f"DEBUG: {{name: a, {_A}}}", {"a": 5}, 5),
     "UNIT_TEST": Example("UNIT_TEST: {id: x, arg: {BOOLEAN: true}}", {"Id": "x"}, True),
     "UNIT_TEST_NULL": Example("UNIT_TEST_NULL: {returnType: TEXT}", {}, None),

@@ -41,6 +41,7 @@ _OPERANDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "containsAll": ("CONTAINS_ALL", ("search",)),
     "containsAny": ("CONTAINS_ANY", ("search",)),
     "matches": ("REGEX_MATCHES", ("regex",)),
+    "cover": ("CIDRS_COVER", ("search",)),
     "between": ("BETWEEN", ("rangeFrom", "rangeTo")),
     "beforeToday": ("IS_BEFORE_TODAY", ()),
     "afterToday": ("IS_AFTER_TODAY", ()),
@@ -65,6 +66,9 @@ _PLAIN: dict[str, tuple[str, str]] = {
     "asListOfBytes": ("LIST_FROM", "separator"),
     "logFilterMatches": ("AWS_LOG_FILTER_MATCHES", "events"),
     "trailRecords": ("AWS_TRAIL_RECORDS", "events"),
+    "admitsInternet": ("ADMITS_INTERNET", "ports"),
+    "admitsIpv4Internet": ("ADMITS_IPV4_INTERNET", "ports"),
+    "admitsIpv6Internet": ("ADMITS_IPV6_INTERNET", "ports"),
 }
 _SECOND = {"logFilterMatches": "account"}
 """An operand that may follow that argument."""
