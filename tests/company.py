@@ -33,6 +33,7 @@ UNENFORCED = (
     ("iam", "ListServerCertificates", "iam:ListServerCertificates"),
     ("ec2", "DescribeRegions", "ec2:DescribeRegions"),
     ("acm", "ListCertificates", "acm:ListCertificates"),
+    ("acm", "DescribeCertificate", "acm:DescribeCertificate"),
 )
 
 

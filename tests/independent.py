@@ -5,6 +5,7 @@ Each check gives the status of every object by its id. `None` stands for what a 
 
 import csv
 import io
+import ipaddress
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -60,47 +61,66 @@ def groups(account):
         for group in client.describe_security_groups()["SecurityGroups"]:
             try:
                 rules = client.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group["GroupId"]]}])
-                yield group, rules["SecurityGroupRules"]
+                yield client, group, rules["SecurityGroupRules"]
             except ClientError:
-                yield group, None
+                yield client, group, None
 
 
-def open_groups(account, ports, families):
+def packets(client, rule):
+    """Give the protocols, ports and networks of a rule."""
+    texts = [rule[key] for key in ("CidrIpv4", "CidrIpv6") if key in rule]
+    if "PrefixListId" in rule:
+        texts += [one["Cidr"] for one in client.get_managed_prefix_list_entries(PrefixListId=rule["PrefixListId"])["Entries"]]
+    protocols = {"tcp": "t", "6": "t", "udp": "u", "17": "u", "-1": "tu"}.get(rule["IpProtocol"], "")
+    ports = range(65536) if rule["IpProtocol"] == "-1" else range(rule["FromPort"], rule["ToPort"] + 1)
+    return protocols, ports, [ipaddress.ip_network(text) for text in texts]
+
+
+def everybody(networks, version):
+    """Say whether networks hold each of some addresses from all over the internet."""
+    probes = {
+        4: [f"{first}.200.7.9" for first in (*range(1, 10), *range(11, 127), *range(128, 224))],
+        6: ["2001:9::1", "3000::1"],
+    }
+    return all(any(ipaddress.ip_address(probe) in network for network in networks) for probe in probes[version])
+
+
+def open_groups(account, ports, versions):
     found = {}
-    for group, rules in groups(account):
-        hits = [
-            rule
-            for rule in rules or ()
-            if not rule["IsEgress"]
-            and any(rule.get(key) == everyone for key, everyone in families)
-            and (
-                rule["IpProtocol"] == "-1"
-                or (rule["IpProtocol"] in ("tcp", "udp") and any(rule["FromPort"] <= port <= rule["ToPort"] for port in ports))
-            )
-        ]
-        found[group["GroupId"]] = judged(hits, rules is None)
+    for client, group, rules in groups(account):
+        read = [packets(client, rule) for rule in rules or () if not rule["IsEgress"]]
+        found[group["GroupId"]] = judged(
+            any(
+                everybody(
+                    [one for names, span, networks in read if name in names and port in span for one in networks], version
+                )
+                for port in ports
+                for name in "tu"
+                for version in versions
+            ),
+            rules is None,
+        )
     return found
 
 
-V4, V6 = ("CidrIpv4", "0.0.0.0/0"), ("CidrIpv6", "::/0")
 COMMON = (20, 21, 23, 25, 110, 135, 143, 445, 1433, 1434, 3306, 4333, 5432, 5500, 5601, 8080, 9200, 9300, 27017)
 ADMIN = "ec2/group-security-allows-unrestricted-{}-ingress-traffic-to-remote-server-administration-ports"
-check(ADMIN.format("ipv4"))(lambda account: open_groups(account, (22, 3389), (V4,)))
-check(ADMIN.format("ipv6"))(lambda account: open_groups(account, (22, 3389), (V6,)))
-check("ec2/security-group-allows-unrestricted-cifs-traffic")(lambda account: open_groups(account, (445,), (V4, V6)))
-check("ec2/security-group-unrestricted-inbound-common-ports")(lambda account: open_groups(account, COMMON, (V4, V6)))
+check(ADMIN.format("ipv4"))(lambda account: open_groups(account, (22, 3389), (4,)))
+check(ADMIN.format("ipv6"))(lambda account: open_groups(account, (22, 3389), (6,)))
+check("ec2/security-group-allows-unrestricted-cifs-traffic")(lambda account: open_groups(account, (445,), (4, 6)))
+check("ec2/security-group-unrestricted-inbound-common-ports")(lambda account: open_groups(account, COMMON, (4, 6)))
 
 
 @check("ec2/security-group-rule-count")
 def rule_count(account):
-    return {g["GroupId"]: judged(rules is not None and len(rules) >= 50, rules is None) for g, rules in groups(account)}
+    return {g["GroupId"]: judged(rules is not None and len(rules) >= 50, rules is None) for _, g, rules in groups(account)}
 
 
 @check("ec2/default-security-group-does-not-restrict-all-traffic")
 def default_groups(account):
     return {
         group["GroupId"]: OFF if group["GroupName"] != "default" else judged(rules, rules is None)
-        for group, rules in groups(account)
+        for _, group, rules in groups(account)
     }
 
 
@@ -141,16 +161,25 @@ def flow_logs(account):
 def network_acls(account):
     found = {}
     for _, _, acl in account.each("ec2", lambda client: client.describe_network_acls()["NetworkAcls"]):
-        found[acl["NetworkAclId"]] = judged(any(first_rule_allows(acl, port, key) for port in (22, 3389) for key in ("4", "6")))
+        rules = sorted((one for one in acl["Entries"] if not one["Egress"]), key=lambda one: one["RuleNumber"])
+        found[acl["NetworkAclId"]] = judged(
+            any(
+                lets_in(rules, address, port, protocol)
+                for port in (22, 3389)
+                for protocol in ("6", "17")
+                for address in ("93.184.216.34", "2606:2800::1")
+            )
+        )
     return found
 
 
-def first_rule_allows(acl, port, family):
-    key, everyone = ("CidrBlock", "0.0.0.0/0") if family == "4" else ("Ipv6CidrBlock", "::/0")
-    for entry in sorted(acl["Entries"], key=lambda one: one["RuleNumber"]):
+def lets_in(rules, address, port, protocol):
+    """Say what the first rule says that fits a packet; in this account what lets one stranger in lets all in."""
+    for entry in rules:
         ports = entry.get("PortRange", {"From": 0, "To": 65535})
-        fits = entry["Protocol"] in ("-1", "6") and (entry["Protocol"] == "-1" or ports["From"] <= port <= ports["To"])
-        if not entry["Egress"] and entry.get(key) == everyone and fits:
+        network = ipaddress.ip_network(entry.get("CidrBlock") or entry["Ipv6CidrBlock"])
+        fits = entry["Protocol"] == "-1" or (entry["Protocol"] == protocol and ports["From"] <= port <= ports["To"])
+        if fits and ipaddress.ip_address(address) in network:
             return entry["RuleAction"] == "allow"
     return False
 
@@ -292,10 +321,17 @@ def public_databases(account):
     client = account.client("ec2")
 
     def reachable(one):
-        vpc = one.get("DBSubnetGroup", {}).get("VpcId")
-        tables = client.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"] if vpc else []
-        routes = [route for table in tables for route in table["Routes"]]
-        return one["PubliclyAccessible"] and any(route.get("GatewayId", "").startswith("igw-") for route in routes)
+        return one["PubliclyAccessible"] and any(
+            public(subnet["SubnetIdentifier"]) for subnet in one["DBSubnetGroup"]["Subnets"]
+        )
+
+    def public(subnet):
+        (vpc,) = {found["VpcId"] for found in client.describe_subnets(SubnetIds=[subnet])["Subnets"]}
+        own = [{"Name": "association.subnet-id", "Values": [subnet]}]
+        main = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "association.main", "Values": ["true"]}]
+        tables = client.describe_route_tables(Filters=own)["RouteTables"]
+        (table,) = tables or client.describe_route_tables(Filters=main)["RouteTables"]
+        return any(route.get("GatewayId", "").startswith("igw-") and route["State"] == "active" for route in table["Routes"])
 
     return by_database(account, reachable)
 
@@ -308,6 +344,18 @@ def snapshots(account):
         attributes = client.describe_db_snapshot_attributes(DBSnapshotIdentifier=one["DBSnapshotIdentifier"])
         listed = attributes["DBSnapshotAttributesResult"]["DBSnapshotAttributes"]
         found[one["DBSnapshotArn"]] = judged(any("all" in attribute["AttributeValues"] for attribute in listed))
+    return found
+
+
+@check("rds/cluster-snapshot-publicly-accessible")
+def cluster_snapshots(account):
+    found = {}
+    read = lambda client: client.describe_db_cluster_snapshots(SnapshotType="manual")["DBClusterSnapshots"]  # noqa: E731
+    for _, client, one in account.each("rds", read):
+        name = one["DBClusterSnapshotIdentifier"]
+        result = client.describe_db_cluster_snapshot_attributes(DBClusterSnapshotIdentifier=name)
+        listed = result["DBClusterSnapshotAttributesResult"]["DBClusterSnapshotAttributes"]
+        found[one["DBClusterSnapshotArn"]] = judged(any("all" in attribute["AttributeValues"] for attribute in listed))
     return found
 
 
@@ -339,15 +387,19 @@ def keys(account):
 # Certificates --------------------------------------------------------------------------------------------------------
 
 
+KEYS = ["RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1"]
+
+
 def certificates(account):
-    return (one for _, _, one in account.each("acm", lambda client: client.list_certificates()["CertificateSummaryList"]))
+    read = lambda client: client.list_certificates(Includes={"keyTypes": KEYS})["CertificateSummaryList"]  # noqa: E731
+    return ((client, one) for _, client, one in account.each("acm", read))
 
 
 @check("acm/certificate-expired")
 def expired(account):
     return {
         one["CertificateArn"]: judged(one["NotAfter"] < account.midnight) if "NotAfter" in one else OFF
-        for one in certificates(account)
+        for _, one in certificates(account)
     }
 
 
@@ -358,12 +410,18 @@ def expiring(account):
             return OFF
         return judged(one["NotAfter"] < account.midnight + timedelta(days=8))
 
-    return {one["CertificateArn"]: status(one) for one in certificates(account)}
+    return {one["CertificateArn"]: status(one) for _, one in certificates(account)}
 
 
 @check("acm/certificate-with-wildcard-domain-name")
 def wildcards(account):
-    return {one["CertificateArn"]: judged(one["DomainName"].startswith("*.")) for one in certificates(account)}
+    found = {}
+    for client, one in certificates(account):
+        names = one["SubjectAlternativeNameSummaries"]
+        if one.get("HasAdditionalSubjectAlternativeNames"):
+            names = client.describe_certificate(CertificateArn=one["CertificateArn"])["Certificate"]["SubjectAlternativeNames"]
+        found[one["CertificateArn"]] = judged(any("*" in name for name in names))
+    return found
 
 
 @check("iam/delete-expired-server-certificate")

@@ -13,6 +13,17 @@ from xml.sax.saxutils import escape
 from reeve.demo.people import DENIED
 from reeve.demo.resources import BUCKET_DENIED, BUCKET_THAT_GOES, CLOSED, HOME, KEY_DENIED, REGIONS
 
+MANY_NAMES = [f"{number}.partners.example" for number in range(100)]
+"""As many names of a certificate as a list of certificates shows; this one has one more."""
+CERTIFICATES: tuple[tuple[list[str], int, str], ...] = (
+    (["www.shop.example", "shop.example"], 200, "RSA_2048"),
+    (["old.shop.example"], -40, "EC_prime256v1"),
+    (["api.shop.example"], 4, "RSA_2048"),
+    (["*.shop.example"], 90, "RSA_2048"),
+    (["login.shop.example", "*.login.shop.example"], 120, "EC_secp384r1"),
+    (MANY_NAMES, 60, "RSA_4096"),
+)
+"""Names, days that are left, and kind of key."""
 SCOPE = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/")
 
 
@@ -86,6 +97,8 @@ class Answers:
                 return self._bucket(asked)
             case "acm", "ListCertificates":
                 return _json({"CertificateSummaryList": self._certificates(asked.region)})
+            case "acm", "DescribeCertificate":
+                return _json({"Certificate": {"SubjectAlternativeNames": [*MANY_NAMES, "*.partners.example"]}})
             case _:
                 return None
 
@@ -134,15 +147,27 @@ class Answers:
     def _certificates(self, region: str) -> list[dict[str, Any]]:
         if region != HOME:
             return []
-        names = {"www.shop.example": 200, "old.shop.example": -40, "api.shop.example": 4, "*.shop.example": 90}
         arn = f"arn:aws:acm:{region}:{self.account}:certificate"
         found: list[dict[str, Any]] = [
-            {"CertificateArn": f"{arn}/0", "DomainName": "new.shop.example", "Status": "PENDING_VALIDATION"}
+            {
+                "CertificateArn": f"{arn}/0",
+                "DomainName": "new.shop.example",
+                "SubjectAlternativeNameSummaries": ["new.shop.example"],
+                "Status": "PENDING_VALIDATION",
+            }
         ]
-        for number, (name, days) in enumerate(names.items(), start=1):
-            ends = (self.now + timedelta(days=days)).timestamp()
-            status = "ISSUED" if days > 0 else "EXPIRED"
-            found.append({"CertificateArn": f"{arn}/{number}", "DomainName": name, "Status": status, "NotAfter": ends})
+        for number, (names, days, key) in enumerate(CERTIFICATES, start=1):
+            found.append(
+                {
+                    "CertificateArn": f"{arn}/{number}",
+                    "DomainName": names[0],
+                    "SubjectAlternativeNameSummaries": names[:100],
+                    "HasAdditionalSubjectAlternativeNames": len(names) == len(MANY_NAMES),
+                    "Status": "ISSUED" if days > 0 else "EXPIRED",
+                    "NotAfter": (self.now + timedelta(days=days)).timestamp(),
+                    "KeyAlgorithm": key,
+                }
+            )
         return found
 
     def _contact(self, asked: Asked) -> Answer:

@@ -211,11 +211,7 @@ def _network(ec2: Any, region: str) -> None:
         ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=rules)
     if region != HOME:
         return
-    partners = [{"CidrIp": f"198.51.100.{number}/32"} for number in range(55)]
-    group = ec2.create_security_group(GroupName="partners", Description="partners", VpcId=vpc)["GroupId"]
-    ec2.authorize_security_group_ingress(
-        GroupId=group, IpPermissions=[{"IpProtocol": "tcp", "FromPort": 8443, "ToPort": 8443, "IpRanges": partners}]
-    )
+    _wide_and_narrow_groups(ec2, vpc)
     _close_default_group(ec2, vpc)
     ec2.create_flow_logs(
         ResourceType="VPC",
@@ -225,6 +221,20 @@ def _network(ec2: Any, region: str) -> None:
         LogDestination="arn:aws:s3:::shop-logs",
     )
     _gateway_and_peering(ec2, vpc)
+
+
+def _wide_and_narrow_groups(ec2: Any, vpc: str) -> None:
+    offices = ec2.create_managed_prefix_list(
+        PrefixListName="offices", MaxEntries=5, AddressFamily="IPv4", Entries=[{"Cidr": "198.51.100.0/24"}]
+    )["PrefixList"]["PrefixListId"]
+    for name, port, sources in (
+        ("partners", 8443, {"IpRanges": [{"CidrIp": f"198.51.100.{number}/32"} for number in range(55)]}),
+        ("remote-desktops", 3389, {"IpRanges": [{"CidrIp": "0.0.0.0/1"}, {"CidrIp": "128.0.0.0/1"}]}),
+        ("from-the-offices", 22, {"PrefixListIds": [{"PrefixListId": offices}]}),
+    ):
+        group = ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"]
+        rule = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, **sources}
+        ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
 
 
 def _close_default_group(ec2: Any, vpc: str) -> None:
@@ -242,10 +252,17 @@ def _named(kind: str, name: str) -> list[dict[str, Any]]:
 
 
 def _gateway_and_peering(ec2: Any, vpc: str) -> None:
-    acl = ec2.create_network_acl(VpcId=vpc)["NetworkAcl"]["NetworkAclId"]
-    ec2.create_network_acl_entry(
-        NetworkAclId=acl, RuleNumber=100, Protocol="6", RuleAction="allow", Egress=False, CidrBlock="10.0.0.0/8"
-    )
+    for number, protocol, source in ((100, "6", "10.0.0.0/8"), (200, "17", "0.0.0.0/0")):
+        acl = ec2.create_network_acl(VpcId=vpc)["NetworkAcl"]["NetworkAclId"]
+        ec2.create_network_acl_entry(
+            NetworkAclId=acl,
+            RuleNumber=number,
+            Protocol=protocol,
+            RuleAction="allow",
+            Egress=False,
+            CidrBlock=source,
+            PortRange={"From": 1024, "To": 65535},
+        )
     partner = ec2.create_vpc(CidrBlock="10.30.0.0/16", TagSpecifications=_named("vpc", "warehouse"))["Vpc"]["VpcId"]
     peering = ec2.create_vpc_peering_connection(VpcId=vpc, PeerVpcId=partner)["VpcPeeringConnection"]
     connection = peering["VpcPeeringConnectionId"]
@@ -292,11 +309,16 @@ def _instances(ec2: Any) -> None:
 def _databases(clients: Clients) -> None:
     rds, ec2 = clients("rds"), clients("ec2")
     vpc = ec2.describe_vpcs(Filters=[{"Name": "tag:Name", "Values": ["shop"]}])["Vpcs"][0]["VpcId"]
+    public = ec2.describe_route_tables(Filters=[{"Name": "tag:Name", "Values": ["public"]}])["RouteTables"][0]["RouteTableId"]
     subnets = [
-        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.20.{10 + n}.0/24", AvailabilityZone=f"{HOME}{zone}")["Subnet"]["SubnetId"]
-        for n, zone in enumerate("ab")
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.20.{10 + n}.0/24", AvailabilityZone=f"{HOME}{'ab'[n % 2]}")["Subnet"][
+            "SubnetId"
+        ]
+        for n in range(4)
     ]
-    rds.create_db_subnet_group(DBSubnetGroupName="shop", DBSubnetGroupDescription="shop", SubnetIds=subnets)
+    ec2.associate_route_table(RouteTableId=public, SubnetId=subnets[0])
+    for name, of_group in (("shop", subnets[:2]), ("inner", subnets[2:])):
+        rds.create_db_subnet_group(DBSubnetGroupName=name, DBSubnetGroupDescription=name, SubnetIds=of_group)
     for name, engine, port, options in (
         ("orders", "postgres", 15432, {"StorageEncrypted": True, "MultiAZ": True, "AutoMinorVersionUpgrade": True}),
         ("crm", "mysql", 3306, {"PubliclyAccessible": True, "AutoMinorVersionUpgrade": False}),
@@ -318,20 +340,27 @@ def _databases(clients: Clients) -> None:
         Engine="aurora-mysql",
         MasterUsername="admin_user",
         MasterUserPassword="not-a-secret-of-anybody",
+        DBSubnetGroupName="inner",
         StorageEncrypted=True,
     )
-    for name, public in (("catalogue-1", True), ("catalogue-2", False)):
+    for name, reachable in (("catalogue-1", True), ("catalogue-2", False)):
         rds.create_db_instance(
             DBInstanceIdentifier=name,
             Engine="aurora-mysql",
             DBInstanceClass="db.r6g.large",
             DBClusterIdentifier="catalogue",
-            PubliclyAccessible=public,
+            DBSubnetGroupName="inner",
+            PubliclyAccessible=reachable,
         )
     for name, everybody in (("crm-before-upgrade", True), ("orders-2026", False)):
         rds.create_db_snapshot(DBSnapshotIdentifier=name, DBInstanceIdentifier=name.partition("-")[0])
         if everybody:
             rds.modify_db_snapshot_attribute(DBSnapshotIdentifier=name, AttributeName="restore", ValuesToAdd=["all"])
+        copy = f"catalogue-{name.partition('-')[2]}"
+        rds.create_db_cluster_snapshot(DBClusterSnapshotIdentifier=copy, DBClusterIdentifier="catalogue")
+        if everybody:
+            everyone = {"AttributeName": "restore", "ValuesToAdd": ["all"]}
+            rds.modify_db_cluster_snapshot_attribute(DBClusterSnapshotIdentifier=copy, **everyone)
 
 
 def _files(efs: Any) -> None:
