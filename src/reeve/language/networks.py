@@ -64,7 +64,7 @@ def admit_everybody(rules: Any, ports: Sequence[int], versions: Sequence[int]) -
     """Return whether the rules of a packet filter let everybody on the internet reach one of some ports over TCP or UDP.
 
     A rule is an object: `protocol`, `from` and `to` (ports), `cidrs`; those of filters whose first fitting rule decides also
-    have `number` and `action` (allow, deny). An allowing rule counts unless denials before it take all of its addresses away.
+    have `number` and `action` (allow, deny). What single ranges are denied first changes nothing, unless nobody is left.
 
     Args:
         rules: the rules for what comes in.
@@ -91,14 +91,22 @@ def admit_everybody(rules: Any, ports: Sequence[int], versions: Sequence[int]) -
 
 
 def _open(rules: Iterable[tuple[bool, Mapping[int, list[Range]]]], version: int) -> bool:
+    """Return whether the allowing rules name all of the internet, and denials before them leave some of it."""
     allowed: list[Range] = []
     denied: list[Range] = []
+    left = False
     for allows, ranges in rules:
         if allows:
-            allowed += [one for one in ranges[version] if not cover(denied, [one])]
+            allowed += ranges[version]
+            left = left or not cover(denied, _common(ranges[version], INTERNET[version]))
         else:
             denied += ranges[version]
-    return cover(allowed, INTERNET[version])
+    return left and cover(allowed, INTERNET[version])
+
+
+def _common(ranges: Iterable[Range], others: Iterable[Range]) -> list[Range]:
+    pairs = ((max(first, start), min(last, end)) for first, last in ranges for start, end in others)
+    return [(first, last) for first, last in pairs if first <= last]
 
 
 def _allows(rule: Mapping[str, Any]) -> bool:
