@@ -198,7 +198,8 @@ def pages(operation, items, tokens):
 
 def many_groups(company, count, size=1000):
     groups = [
-        f"<item><groupId>sg-{n}</groupId><groupName>group {n}</groupName><vpcId>vpc-1</vpcId></item>" for n in range(count)
+        f"<item><groupId>sg-{n}</groupId><groupName>group {n}</groupName><vpcId>vpc-1</vpcId><ipPermissions/></item>"
+        for n in range(count)
     ]
     rules = [group_rule(n) for n in range(count)]
     answers = []
@@ -220,7 +221,7 @@ def test_ten_thousand_security_groups(company, reeve):
 
 def test_pagination_tokens_that_repeat_end_in_what_was_seen(company, reeve):
     bodies = list(pages("DescribeSecurityGroupRules", [[group_rule(1)], [group_rule(3)]], ["again", "again"]))
-    groups = [[f"<item><groupId>sg-{n}</groupId><groupName>group {n}</groupName></item>" for n in (1, 2)]]
+    groups = [[f"<item><groupId>sg-{n}</groupId><groupName>group {n}</groupName><ipPermissions/></item>" for n in (1, 2)]]
     company.answers(
         {"region": HOME, "operation": "DescribeSecurityGroupRules", "bodies": bodies},
         {"region": HOME, "operation": "DescribeSecurityGroups", "bodies": list(pages("DescribeSecurityGroups", groups, [""]))},

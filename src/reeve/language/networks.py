@@ -78,30 +78,27 @@ def admit_everybody(rules: Any, ports: Sequence[int], versions: Sequence[int]) -
         raise ValueError("a list of packet rules was wanted")
     ordered = sorted(cast("list[Mapping[str, Any]]", rules), key=_number)
     read = [(_protocols(rule), _ports(rule), _allows(rule), _ranges(rule)) for rule in ordered]
-    for port in ports:
-        for protocol in ("tcp", "udp"):
-            fitting = [
-                (allows, ranges)
-                for protocols, (first, last), allows, ranges in read
-                if protocol in protocols and first <= port <= last
-            ]
-            if any(_open(fitting, version) for version in versions):
-                return True
-    return False
+    fitting = {
+        tuple(n for n, (known, (first, last), _, _) in enumerate(read) if protocol in known and first <= port <= last)
+        for port in ports
+        for protocol in ("tcp", "udp")
+    }
+    return any(
+        _open([(read[n][2], read[n][3][version]) for n in numbers], version) for numbers in fitting for version in versions
+    )
 
 
-def _open(rules: Iterable[tuple[bool, Mapping[int, list[Range]]]], version: int) -> bool:
+def _open(rules: Sequence[tuple[bool, Sequence[Range]]], version: int) -> bool:
     """Return whether the allowing rules name all of the internet, and denials before them leave some of it."""
-    allowed: list[Range] = []
+    if not cover((one for allows, ranges in rules if allows for one in ranges), INTERNET[version]):
+        return False
     denied: list[Range] = []
-    left = False
     for allows, ranges in rules:
-        if allows:
-            allowed += ranges[version]
-            left = left or not cover(denied, _common(ranges[version], INTERNET[version]))
-        else:
-            denied += ranges[version]
-    return left and cover(allowed, INTERNET[version])
+        if not allows:
+            denied += ranges
+        elif not cover(denied, _common(ranges, INTERNET[version])):
+            return True
+    return False
 
 
 def _common(ranges: Iterable[Range], others: Iterable[Range]) -> list[Range]:
