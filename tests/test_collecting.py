@@ -48,7 +48,8 @@ ONE_POLICY = {
     "instance-imdsv2": {"ec2:DescribeRegions", "ec2:DescribeInstances"},
     "flow-logs": {"ec2:DescribeRegions", "ec2:DescribeVpcs", "ec2:DescribeFlowLogs"},
     "security-group-allows-unrestricted-cifs-traffic": {
-        *("ec2:DescribeRegions", "ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules")
+        *("ec2:DescribeRegions", "ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules"),
+        "ec2:GetManagedPrefixListEntries",
     },
     "log-file-validation": {"ec2:DescribeRegions", "cloudtrail:DescribeTrails"},
     "encryption-with-kms-cmk": {"ec2:DescribeRegions", "cloudtrail:DescribeTrails"},
