@@ -67,6 +67,10 @@ def test_every_optional_input_has_been_looked_at(name):
             assert all(set(search(text, {})) == set(inputs[member].member.enum) for text in given)
 
 
+def test_nothing_is_said_of_operations_that_no_type_uses():
+    assert REVIEWED.keys() <= DECLARED.keys()
+
+
 def test_certificates_of_every_type_of_key_are_listed():
     (call,) = DECLARED["acm:ListCertificates"]
     known = optional_inputs(call)["Includes"].members["keyTypes"].member.enum
