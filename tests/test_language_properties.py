@@ -63,7 +63,15 @@ def ordered(depth, kind):
     return {
         "Number": st.one_of(field("Number"), numbers.map(lambda n: {"NUMBER": repr(n)}), items(depth).map(size)),
         "DateTime": st.one_of(field("DateTime"), instants.map(lambda t: {"DATE_TIME": t}), arg.map(date_time)),
-        "Duration": st.one_of(durations.map(lambda d: {"DURATION": d}), arg.map(duration)),
+        "Duration": st.one_of(
+            durations.map(lambda d: {"DURATION": d}),
+            arg.map(duration),
+            st.builds(
+                lambda name, time: {name: {"arg": time}},
+                st.sampled_from(["DURATION_SINCE", "DURATION_UNTIL"]),
+                st.one_of(field("DateTime"), arg.map(date_time)),
+            ),
+        ),
     }[kind]
 
 

@@ -7,6 +7,7 @@ it was; children are affected in the same way. Objects that were removed or adde
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from reeve import __version__
@@ -20,6 +21,7 @@ from reeve.evaluate.stages import DTYPES
 from reeve.inventory.columns import kinds_of
 from reeve.language.operations.base import NOT_COLLECTED, Moment, walk
 from reeve.language.operations.dates import Days, Today
+from reeve.language.operations.elapsed import Elapsed
 from reeve.model import ObjectType, Relation
 
 AFFECTED, KEY = "reeve_affected", "key"
@@ -84,11 +86,12 @@ def types_read(programs: Iterable[Program], object_type: Types) -> tuple[str, ..
 def fingerprint(program: Program, object_type: Types, moment: Moment) -> str:
     """Return what a policy's codes depend on beside the objects, as a digest.
 
-    That is its logic and its children's, the types that it reads, this version of Reeve, and, if it counts days, the UTC day.
+    That is its logic and its children's, the types that it reads, this version of Reeve, and, if it counts days, the UTC day,
+    or the moment itself if it measures to it.
     """
     types = [object_type(name) for name in dict.fromkeys(Reach.of(program).types(object_type)) if name]
-    day = moment.midnight.date() if any(_counts_days(one) for one in _programs(program)) else None
-    return hashlib.sha256(repr((__version__, program.body, types, day)).encode()).hexdigest()
+    time = _time_that_counts(program, moment)
+    return hashlib.sha256(repr((__version__, program.body, types, time)).encode()).hexdigest()
 
 
 def _programs(program: Program) -> Iterator[Program]:
@@ -97,9 +100,13 @@ def _programs(program: Program) -> Iterator[Program]:
         yield from _programs(child)
 
 
-def _counts_days(program: Program) -> bool:
-    checks = (condition.check for condition in program.body.conditions)
-    return any(isinstance(expression, (Days, Today)) for check in checks for expression in walk(check))
+def _time_that_counts(program: Program, moment: Moment) -> datetime | None:
+    """Return as much of the moment as a policy's verdicts depend on."""
+    checks = [condition.check for one in _programs(program) for condition in one.body.conditions]
+    used = {type(expression) for check in checks for expression in walk(check)}
+    if Elapsed in used:
+        return moment.now
+    return moment.midnight if used & {Days, Today} else None
 
 
 @dataclass(slots=True)

@@ -77,6 +77,12 @@ EXAMPLES: Mapping[str, Example] = {
     "IS_WITHIN_LAST_DAYS": Example(f"IS_WITHIN_LAST_DAYS: {{{_A}, offsetDays: 30}}", {"a": "2026-01-01"}, True),
     "IS_BEYOND_NEXT_DAYS": Example(f"IS_BEYOND_NEXT_DAYS: {{{_A}, offsetDays: 7}}", {"a": "2026-02-08"}, True),
     "IS_WITHIN_NEXT_DAYS": Example(f"IS_WITHIN_NEXT_DAYS: {{{_A}, offsetDays: 7}}", {"a": "2026-02-07"}, True),
+    "DURATION_SINCE": Example(
+        f"GREATER_THAN_EQUAL: {{left: {{DURATION_SINCE: {{{_A}}}}}, right: {{DURATION: P30D}}}}", {"a": "2026-01-01T12:00:00Z"}, True
+    ),
+    "DURATION_UNTIL": Example(
+        f"LESS_THAN: {{left: {{DURATION_UNTIL: {{{_A}}}}}, right: {{DURATION: P7D}}}}", {"a": "2026-02-07T11:59:59Z"}, True
+    ),
     "BOOLEAN_FROM": Example(f"BOOLEAN_FROM: {{{_A}, trueValue: Enabled}}", {"a": "enabled"}, True),
     "DATE_TIME_FROM": Example(
         f"IS_BEFORE_TODAY: {{arg: {{DATE_TIME_FROM: {{{_A}, format: ISO_8601, nullValues: [N/A], {_INVALID}}}}}}}",

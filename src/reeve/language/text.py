@@ -45,6 +45,8 @@ _OPERANDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "between": ("BETWEEN", ("rangeFrom", "rangeTo")),
     "beforeToday": ("IS_BEFORE_TODAY", ()),
     "afterToday": ("IS_AFTER_TODAY", ()),
+    "durationSince": ("DURATION_SINCE", ()),
+    "durationUntil": ("DURATION_UNTIL", ()),
     "asJson": ("JSON_FROM", ()),
     "asAttributes": ("ATTRIBUTES_FROM", ()),
     "attribute": ("ATTRIBUTE_VALUE", ("key",)),

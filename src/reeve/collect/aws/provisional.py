@@ -1,7 +1,8 @@
 """Provisional values: a report on all objects finds candidates, live calls confirm them.
 
-A report is stale (IAM's credential report for up to four hours), so that what it would make INCOMPLIANT is read again; an
-object that is newer than the report, or of which it does not say everything, is read live.
+A report is stale (IAM's credential report for up to four hours), so that what it would make INCOMPLIANT is read again, with
+everything that the same calls say; an object that is newer than the report, or of which it does not say everything, is read
+live.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,7 +29,22 @@ def suspects(one: Collected, suspect: Suspect | None) -> frozenset[str]:
         return hinted
     values, _ = one.fields(one.recipe.needed, hinted)
     unknown = frozenset(name for name in hinted if values[name] is None and fields[name].type == "Boolean")
-    return unknown if suspect is None else unknown | (suspect(values) & hinted)
+    return _of_one_piece(one.recipe, unknown if suspect is None else unknown | (suspect(values) & hinted), hinted)
+
+
+def _of_one_piece(recipe: Recipe, doubted: frozenset[str], hinted: frozenset[str]) -> frozenset[str]:
+    """Return doubted fields with all hinted ones whose live values come from the same calls.
+
+    A report may count an object's parts in another order than the live list (the slots of access keys are not their order
+    by age), so that a fact of one next to a fact of the other may be about two different things: all are live, or none.
+    """
+    found = doubted
+    while True:
+        calls = recipe.calls_for(found) & recipe.confirming
+        more = frozenset(name for name in hinted - found if recipe.calls_for((name,)) & calls)
+        if not more:
+            return found
+        found |= more
 
 
 def without_item(recipe: Recipe, report: Answer, listed: Answer, base: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -28,6 +28,7 @@ from reeve.language.operations.conversions import (
 )
 from reeve.language.operations.dates import Days, Today
 from reeve.language.operations.documents import AttributesFrom, AttributeValue, JsonFrom, JsonQuery
+from reeve.language.operations.elapsed import Elapsed
 from reeve.language.operations.fields import EmptyLookup, Extract, Field, IsDisappeared
 from reeve.language.operations.networks import AdmitsInternet, CidrsCover
 from reeve.language.operations.related import RelatedList
@@ -48,7 +49,7 @@ CLASSES: tuple[type[Any], ...] = (
     *(TextConstant, BytesConstant, NumberConstant, BooleanConstant, ItemsConstant, Collection),
     *(DateTimeConstant, DurationConstant, JsonConstant),
     *(And, Or, Not, Equal, Empty, Ordering, Between),
-    *(Search, ContainsSeveral, CollectionContains, RegexMatches, Today, Days),
+    *(Search, ContainsSeveral, CollectionContains, RegexMatches, Today, Days, Elapsed),
     *(BooleanFrom, DateTimeFrom, DurationFrom, ItemsFrom, CollectionFrom, CollectionSize),
     *(JsonFrom, JsonQuery, AttributesFrom, AttributeValue, Tag, RelatedList),
     *(AwsPolicyAllows, AwsPolicyGrants, AwsPolicyDenies, AwsLogFilterMatches, AwsTrailRecords),

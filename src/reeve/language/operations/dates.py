@@ -1,4 +1,4 @@
-"""The six operations on whole days, counted from the UTC midnight of the snapshot's day."""
+"""The six operations on whole days, counted from the UTC midnight of the snapshot's day; how long ago is `elapsed`'s."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

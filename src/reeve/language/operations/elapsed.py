@@ -1,0 +1,47 @@
+"""DURATION_SINCE, DURATION_UNTIL (ours): how long an instant lies back, or ahead, to the moment and not by whole days."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import ClassVar
+
+from reeve.language.columns import Column, Columns, microseconds
+from reeve.language.operations.base import Compiler, Evaluate, Expression, Moment, Precedence, Row, inner, operand
+from reeve.language.types import DURATION, Kind, Type
+from reeve.language.values import as_date_time
+
+
+@dataclass(frozen=True, slots=True)
+class Elapsed:
+    """The length from an instant to the snapshot's time, or from that to the instant; never negative; of null: null."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "DURATION_SINCE": "How long ago an instant was at the snapshot's time, to the moment; zero when it lies ahead; null: null."
+        " Ours.",
+        "DURATION_UNTIL": "How far ahead an instant lay at the snapshot's time, to the moment; zero when it is past; null: null."
+        " Ours.",
+    }
+    type: Type = field(default=DURATION, init=False)
+    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
+    operation: str
+    arg: Expression = operand(Kind.DATE_TIME)
+
+    def text(self) -> str:
+        return f"{inner(self.arg)}.{'durationSince' if self.operation == 'DURATION_SINCE' else 'durationUntil'}()"
+
+    def evaluator(self, compiler: Compiler) -> Evaluate:
+        evaluate, since = compiler.compile(self.arg), self.operation == "DURATION_SINCE"
+
+        def length(row: Row, moment: Moment) -> timedelta | None:
+            time = as_date_time(evaluate(row, moment))
+            if time is None:
+                return None
+            return max(moment.now - time if since else time - moment.now, timedelta())
+
+        return length
+
+    def column(self, table: Columns) -> Column:
+        arg, now = table.column(self.arg), table.literal(microseconds(table.moment.now), Kind.DATE_TIME)
+        length = now - arg.value if self.operation == "DURATION_SINCE" else arg.value - now
+        zero = table.literal(0, Kind.DURATION)
+        return arg.then(table.cases((length < zero, zero), otherwise=length), nullable=arg.nullable)
