@@ -38,7 +38,6 @@ class Account:
         self.address, self.number = address, "210987654321"
         self.regions = [one["RegionName"] for one in self.client("ec2").describe_regions()["Regions"]]
         self.now = datetime.now(UTC)
-        self.midnight = self.now.replace(hour=0, minute=0, second=0, microsecond=0)
 
     def client(self, service, region=None):
         return self.session.client(service, region_name=region, endpoint_url=self.address)
@@ -398,7 +397,7 @@ def certificates(account):
 @check("acm/certificate-expired")
 def expired(account):
     return {
-        one["CertificateArn"]: judged(one["NotAfter"] < account.midnight) if "NotAfter" in one else OFF
+        one["CertificateArn"]: judged(one["NotAfter"] < account.now) if "NotAfter" in one else OFF
         for _, one in certificates(account)
     }
 
@@ -406,9 +405,9 @@ def expired(account):
 @check("acm/certificate-expires-in-7-days")
 def expiring(account):
     def status(one):
-        if "NotAfter" not in one or one["NotAfter"] < account.midnight:
+        if "NotAfter" not in one or one["NotAfter"] < account.now:
             return OFF
-        return judged(one["NotAfter"] < account.midnight + timedelta(days=8))
+        return judged(one["NotAfter"] <= account.now + timedelta(days=7))
 
     return {one["CertificateArn"]: status(one) for _, one in certificates(account)}
 
@@ -427,7 +426,7 @@ def wildcards(account):
 @check("iam/delete-expired-server-certificate")
 def server_certificates(account):
     listed = account.client("iam").list_server_certificates()["ServerCertificateMetadataList"]
-    return {one["Arn"]: judged(one["Expiration"] < account.midnight) for one in listed}
+    return {one["Arn"]: judged(one["Expiration"] < account.now) for one in listed}
 
 
 # CloudTrail ----------------------------------------------------------------------------------------------------------
@@ -585,14 +584,20 @@ def of_root(bad):
     return {"arn:aws:iam::210987654321:root": judged(bad)}
 
 
-check("iam/root-user-mfa")(lambda account: of_root(not summary(account)["AccountMFAEnabled"]))
+@check("iam/root-user-mfa")
+def root_mfa(account):
+    found = summary(account)
+    credentials = found["AccountPasswordPresent"] or found["AccountAccessKeysPresent"] or found["AccountMFAEnabled"]
+    return of_root(not found["AccountMFAEnabled"]) if credentials else {"arn:aws:iam::210987654321:root": OFF}
+
+
 check("iam/delete-root-user-access-keys")(lambda account: of_root(summary(account)["AccountAccessKeysPresent"]))
 
 
 def root_signed_in(account, days):
     content = account.client("iam").get_credential_report()["Content"].decode()
     (root,) = [row for row in csv.DictReader(io.StringIO(content)) if row["user"] == "<root_account>"]
-    return of_root(datetime.fromisoformat(root["password_last_used"]) >= account.midnight - timedelta(days=days))
+    return of_root(datetime.fromisoformat(root["password_last_used"]) >= account.now - timedelta(days=days))
 
 
 check("iam/root-account-used-recently")(lambda account: root_signed_in(account, 90))
@@ -635,7 +640,7 @@ check("iam/user-has-more-than-one-active-access-key")(
 def rotation(account):
     def status(iam, user):
         keys = active_keys(iam, user)
-        old = account.midnight - timedelta(days=90)
+        old = account.now - timedelta(days=90)
         return judged(any(key["CreateDate"] < old for key in keys)) if keys else OFF
 
     return users(account, status)
@@ -673,7 +678,7 @@ def keys_of_the_setup(account):
 
 @check("iam/disable-user-with-unused-credentials-45-days-and-more")
 def unused(account):
-    old = account.midnight - timedelta(days=45)
+    old = account.now - timedelta(days=45)
 
     def status(iam, user):
         keys, password = active_keys(iam, user), has_password(iam, user)

@@ -124,6 +124,7 @@ class Answers:
 
     def _summary(self) -> str:
         numbers = {"Users": 64, "Groups": 3, "Providers": 0, "AccountMFAEnabled": 1, "AccountAccessKeysPresent": 0}
+        numbers["AccountPasswordPresent"] = 1
         entries = "".join(f"<entry><key>{key}</key><value>{value}</value></entry>" for key, value in numbers.items())
         return f"<SummaryMap>{entries}</SummaryMap>"
 
