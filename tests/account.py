@@ -90,13 +90,18 @@ class Account:
             root + "not_supported,not_supported,true,false,N/A,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A",
         ]
         for user in self.users.values():
-            states = [str(key.active).lower() for key in user.keys] + ["false", "false"]
+            slots = [self.slot(key) for key in user.keys] + ["false,N/A,N/A,N/A,N/A"] * 2
             created = f"{user.created_at:%Y-%m-%dT%H:%M:%S+00:00}"
             name = f'"{user.name.replace(chr(34), chr(34) * 2)}"'
             lines.append(
-                f'{name},"{user.arn}",{created},true,no_information,N/A,N/A,false,{states[0]},N/A,N/A,N/A,N/A,{states[1]},N/A,N/A,N/A,N/A,false,N/A,false,N/A'
+                f'{name},"{user.arn}",{created},false,N/A,N/A,N/A,false,{slots[0]},{slots[1]},false,N/A,false,N/A'
             )
         return "\n".join(lines)
+
+    @staticmethod
+    def slot(key: Key) -> str:
+        used = f"{iso(key.last_used_at)},eu-west-1,s3" if key.last_used_at else "N/A,N/A,N/A"
+        return f"{str(key.active).lower()},{iso(key.created_at)},{used}"
 
     # Answers ---------------------------------------------------------------------------------------------------------
 
@@ -168,6 +173,9 @@ class Account:
         )
         metadata = f"<AccessKeyMetadata>{members}</AccessKeyMetadata>"
         return self.result("ListAccessKeys", f"<IsTruncated>false</IsTruncated>{metadata}")
+
+    def do_GetLoginProfile(self, form):
+        return 404, self.error("NoSuchEntity", f"Login Profile for User {form['UserName']} cannot be found.")
 
     def do_GetAccessKeyLastUsed(self, form):
         key = next(key for user in self.users.values() for key in user.keys if key.id == form["AccessKeyId"])

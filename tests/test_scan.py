@@ -50,6 +50,47 @@ def test_an_offender_comes_with_keys_and_the_command(account, reeve):
     assert len(finding["sections"]) == 30
 
 
+ROTATION, UNUSED = "user-access-keys-are-not-rotated-every-90-days", "disable-user-with-unused-credentials-45-days-and-more"
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ((True, 30, 1), (True, 300, 2)),
+        ((False, 30, 100), (True, 300, 1)),
+        ((True, 30, 50), (False, 300, 1)),
+        ((True, 300, 50), (False, 20, 1)),
+        ((True, 80, 2), (True, 85, 46)),
+        ((True, 95, 46), (False, 100, 1)),
+    ],
+    ids=str,
+)
+def test_slots_of_the_report_are_not_the_live_order(account, reeve, keys, swapped):
+    """The report's first slot may hold the younger key: a hint about one must not stand beside a live fact about the other."""
+    keys = keys[::-1] if swapped else keys
+    user = account.add("someone", *(active for active, _, _ in keys))
+    for key, (_, age, used) in zip(user.keys, keys, strict=True):
+        key.created_at, key.last_used_at = (datetime.now(UTC) - timedelta(days=days) for days in (age, used))
+    account.freeze_report()
+    run = reeve("scan", "--policy", ROTATION, "--policy", UNUSED, "--format", "json")
+    found = {one["policy"].rpartition("/")[2]: one["status"] for one in run.report["findings"]}
+    offends = {
+        ROTATION: any(active and age > 90 for active, age, _ in keys),
+        UNUSED: any(active and used >= 45 for active, _, used in keys),
+    }
+    assert found == {policy: "INCOMPLIANT" if bad else "COMPLIANT" for policy, bad in offends.items()}
+    assert account.counts["GetAccessKeyLastUsed"] in (0, 2), "of both keys, or of none"
+
+
+@pytest.mark.parametrize(("hours", "status"), [(45 * 24 - 4, "COMPLIANT"), (45 * 24 + 20, "INCOMPLIANT")])
+def test_days_are_counted_to_the_moment(account, reeve, hours, status):
+    (key,) = account.add("someone", True).keys
+    key.last_used_at = datetime.now(UTC) - timedelta(hours=hours)
+    run = reeve("scan", "--policy", UNUSED, "--format", "json")
+    assert run.finding("someone")["status"] == status
+
+
 def test_a_user_mended_since_the_report_is_not_reported(account, reeve):
     account.add("mended", True, True)
     account.add("offender", True, True)
