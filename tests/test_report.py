@@ -2,14 +2,11 @@
 
 import json
 import shutil
-import subprocess
-from datetime import UTC, datetime, timedelta
 
 import jsonschema
 import pytest
 
 from conftest import FIRST, ROOT
-from reeve.findings.access_keys import AccessKey, advise
 from reeve.report import json as json_report
 from reeve.report.escaping import visible
 
@@ -112,39 +109,3 @@ def test_visible():
     assert visible("plain") == "plain"
     assert visible("Ä 漢字") == "Ä 漢字"
     assert visible("\x1b[31m\n\u202e") == "\\u{1b}[31m\\u{a}\\u{202e}"
-
-
-NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-
-def key(name, age, used=None, active=True, known=True):
-    return AccessKey(name, active, NOW - timedelta(days=age), known, None if used is None else NOW - timedelta(days=used))
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "keep"),
-    [
-        (key("old", 300, 1), key("young", 10), "young"),
-        (key("a", 300, 50), key("b", 400, 2), "b"),
-        (key("a", 300), key("b", 400), "a"),
-        (key("a", 20, 5), key("b", 10, 6), "a"),
-        (key("a", 89.9), key("b", 90.1, 1), "a"),
-        (key("a", 300, known=False), key("b", 200, known=False), "b"),
-    ],
-)
-def test_which_key_to_keep(first, second, keep):
-    for keys in ([first, second], [second, first]):
-        advice = advise("someone", keys, NOW)
-        assert advice.keep == keep
-        assert {advice.keep, advice.switch_off} == {first.id, second.id}
-        assert f"--access-key-id {advice.switch_off} " in advice.command
-
-
-def test_no_advice_with_one_active_key():
-    assert advise("someone", [key("a", 1), key("b", 2, active=False)], NOW) is None
-
-
-def test_the_command_is_safe_to_paste():
-    command = advise("a'; rm -rf ~ #", [key("a", 1), key("b", 2)], NOW).command
-    echoed = subprocess.run(["sh", "-c", f'set -- {command}; printf %s "$5"'], capture_output=True, text=True, check=True)
-    assert echoed.stdout == "a'; rm -rf ~ #"

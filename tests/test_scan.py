@@ -38,7 +38,7 @@ def test_an_offender_comes_with_keys_and_the_command(account, reeve):
     user = account.add("ci deploy", True, True)
     old, young = user.keys
     old.created_at, young.created_at = (datetime.now(UTC) - timedelta(days=days) for days in (300, 20))
-    old.last_used_at = datetime.now(UTC) - timedelta(days=3)
+    old.last_used_at, young.last_used_at = (datetime.now(UTC) - timedelta(days=days) for days in (3, 4))
     finding = reeve("scan", *FIRST, "--format", "json").finding("ci deploy")
     assert finding["code"] == 199
     assert {key["id"] for key in finding["accessKeys"]} == {old.id, young.id}

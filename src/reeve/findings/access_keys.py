@@ -1,4 +1,7 @@
-"""Which of a user's active access keys to keep and which to switch off, and why."""
+"""Which of a user's active access keys to keep and which to switch off, and why.
+
+A policy declares for which of its findings that is the remedy (`credentials` in `policy.yaml`); no other finding gets advice.
+"""
 
 import shlex
 from collections.abc import Sequence
@@ -7,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from reeve.language.operations.base import NotCollected, Row
+from reeve.model import Credentials
 
 YOUNG = timedelta(days=90)
 """How old a key may be that is kept without being replaced (CIS AWS Foundations, on rotation)."""
@@ -25,18 +29,15 @@ class AccessKey:
     last_used_service: str | None = None
 
     @classmethod
-    def of(cls, row: Row) -> "AccessKey":
-        """Return the key that an object of `aws.iam.AccessKey` is."""
-        fields: dict[str, Any] = {k: v for k, v in row.items() if not isinstance(v, NotCollected)}
-        return cls(
-            fields["id"],
-            fields["status"] == "Active",
-            fields["createdAt"],
-            not isinstance(row["lastUsedAt"], NotCollected),
-            fields.get("lastUsedAt"),
-            fields.get("lastUsedRegion"),
-            fields.get("lastUsedService"),
-        )
+    def of(cls, row: Row) -> "AccessKey | None":
+        """Return the key that an object is; None when id, status or time of creation is not known."""
+        raw = [row.get(name) for name in Credentials.FIELDS]
+        known: list[Any] = [None if isinstance(value, NotCollected) else value for value in raw]
+        identifier, status, created_at, used_at, region, service = known
+        if identifier is None or status is None or not isinstance(created_at, datetime):
+            return None
+        use_known = "lastUsedAt" in row and not isinstance(row["lastUsedAt"], NotCollected)
+        return cls(identifier, status == "Active", created_at, use_known, used_at, region, service)
 
     def use(self, now: datetime) -> str:
         """Return when, where and for what the key was last used, as a phrase."""
@@ -75,36 +76,39 @@ def advise(user_name: str, keys: Sequence[AccessKey], now: datetime) -> Advice |
         now: the snapshot's time.
 
     Returns:
-        The advice, or None when fewer than two keys are active. A key younger than 90 days is kept before an older one,
-        then one used later, then one made later.
+        The advice, or None when fewer than two keys are active, or when the last use of one is not known: it might be the one
+        that is in use. A used key is kept before one that never was, then one younger than 90 days before an older one, then
+        one used later, then one made later.
     """
     active = [key for key in keys if key.active]
-    if len(active) < 2:
+    if len(active) < 2 or not all(key.use_known for key in active):
         return None
-    never = datetime.min.replace(tzinfo=now.tzinfo)
-    ranked = sorted(
-        active, key=lambda key: (now - key.created_at < YOUNG, key.last_used_at or never, key.created_at), reverse=True
-    )
+    ranked = sorted(active, key=lambda key: _worth(key, now), reverse=True)
     keep, off = ranked[0], ranked[-1]
     user, key = shlex.quote(user_name), shlex.quote(off.id)
     command = f"aws iam update-access-key --user-name {user} --access-key-id {key} --status Inactive"
     return Advice(keep.id, off.id, _why(keep, off, now), command)
 
 
+def _worth(key: AccessKey, now: datetime) -> tuple[bool, bool, datetime, datetime]:
+    never = datetime.min.replace(tzinfo=now.tzinfo)
+    return key.last_used_at is not None, now - key.created_at < YOUNG, key.last_used_at or never, key.created_at
+
+
 def _why(keep: AccessKey, off: AccessKey, now: datetime) -> str:
     young, also_young = now - keep.created_at < YOUNG, now - off.created_at < YOUNG
     made = f"{age(now - keep.created_at)} old, {keep.use(now)}"
-    if young and not also_young:
+    if keep.last_used_at and not off.last_used_at:
+        reason = f"Keep {keep.id}: the only one that was ever used ({made})."
+    elif young and not also_young:
         reason = f"Keep {keep.id}: the only one younger than 90 days ({made})."
-    elif keep.use_known and off.use_known and keep.last_used_at != off.last_used_at:
+    elif keep.last_used_at != off.last_used_at:
         reason = f"Keep {keep.id}: used more recently ({made})."
     else:
         reason = f"Keep {keep.id}: the younger one ({made})."
     reason += f" Switch off {off.id}: {age(now - off.created_at)} old, {off.use(now)}."
-    if off.use_known and off.last_used_at and now - off.last_used_at < YOUNG:
+    if off.last_used_at and now - off.last_used_at < YOUNG:
         reason += " It is in use: move what signs with it to the other key first."
-    elif not off.use_known:
-        reason += " Find out what uses it first."
     if not young:
         reason += " The key that stays is over 90 days old: replace it next."
     return reason

@@ -14,7 +14,7 @@ from reeve.findings.results import SHOWN_ORDER, Finding, PolicyResult, Results
 from reeve.inventory.manifest import MANIFEST, Manifest, read_manifest
 from reeve.inventory.records import Record, read_records
 from reeve.language.operations.base import Moment, NotCollected, PartlyCollected, Row
-from reeve.model import ObjectType, Outcome, Status
+from reeve.model import Credentials, ObjectType, Outcome, Status
 from reeve.repository.links import link
 from reeve.repository.repository import Repository
 
@@ -87,7 +87,8 @@ def judge_snapshot(
         shown = {
             policy_id: needs([program], repository.object_type).get(type_id, frozenset()) for policy_id, program in some.items()
         }
-        for policy_id, finding in _findings(snapshot, repository.object_type(type_id), some, outcomes, only_worst):
+        object_type, keys = repository.object_type(type_id), {name: repository.policy(name).credentials for name in some}
+        for policy_id, finding in _findings(snapshot, object_type, some, keys, outcomes, only_worst):
             findings[policy_id].append(_with_reasons_of(finding, shown[policy_id]))
     links = link(repository.policies.values(), repository.sections, repository.rules)
     results: list[PolicyResult] = []
@@ -122,6 +123,7 @@ def _findings(
     snapshot: Snapshot,
     object_type: ObjectType,
     programs: Mapping[str, Program],
+    keys: Mapping[str, Credentials | None],
     outcomes: "Outcomes | None",
     only_worst: bool,
 ) -> Iterator[tuple[str, Finding]]:
@@ -130,7 +132,7 @@ def _findings(
         for record, row in snapshot.rows(object_type):
             for policy_id, program in programs.items():
                 outcome = program.judge(row, snapshot.moment)
-                yield policy_id, _finding(snapshot, object_type, program, record, row, outcome)
+                yield policy_id, _finding(snapshot, object_type, program, record, row, outcome, keys[policy_id])
         return
     chosen = {policy: _worst(program, outcomes, policy) for policy, program in programs.items()} if only_worst else None
     wanted = None if chosen is None else sorted({identifier for ids in chosen.values() for identifier in ids})
@@ -140,7 +142,7 @@ def _findings(
         for policy_id, program in programs.items():
             if chosen is None or identifier in chosen[policy_id]:
                 outcome = _explained(program, Outcome(codes[identifier][policy_id]), row, snapshot.moment)
-                yield policy_id, _finding(snapshot, object_type, program, record, row, outcome)
+                yield policy_id, _finding(snapshot, object_type, program, record, row, outcome, keys[policy_id])
 
 
 def _with_reasons_of(finding: Finding, names: frozenset[str]) -> Finding:
@@ -166,13 +168,19 @@ def _explained(program: Program, outcome: Outcome, row: Row, moment: Moment) -> 
 
 
 def _finding(
-    snapshot: Snapshot, object_type: ObjectType, program: Program, record: Record, row: Row, outcome: Outcome
+    snapshot: Snapshot,
+    object_type: ObjectType,
+    program: Program,
+    record: Record,
+    row: Row,
+    outcome: Outcome,
+    credentials: Credentials | None,
 ) -> Finding:
     meaning = program.meaning(outcome, row)
     object_id = str(record.fields[object_type.id_field])
     name = str(record.fields.get(object_type.name_field) or object_id)
-    keys = _access_keys(snapshot, object_type, row)
-    offender = meaning.status is Status.INCOMPLIANT
+    keys, whole = _access_keys(snapshot, object_type, row, credentials.related_list) if credentials else ([], False)
+    advised = whole and credentials is not None and credentials.keep_one == meaning.code
     return Finding(
         object_id,
         name,
@@ -182,14 +190,18 @@ def _finding(
         record.source,
         record.not_collected,
         keys,
-        advise(name, keys, snapshot.moment.now) if offender else None,
+        advise(name, keys, snapshot.moment.now) if advised else None,
     )
 
 
-def _access_keys(snapshot: Snapshot, object_type: ObjectType, row: Row) -> list[AccessKey]:
-    relation = object_type.related_lists.get("accessKeys")
+def _access_keys(snapshot: Snapshot, object_type: ObjectType, row: Row, name: str) -> tuple[list[AccessKey], bool]:
+    """Return the access keys in an object's related list as far as they were read, and whether these are all."""
+    relation = object_type.related_lists.get(name)
     if relation is None or relation.type not in snapshot.manifest.tables:
-        return []
-    children: Any = row.get("accessKeys")
-    rows = children.rows if isinstance(children, PartlyCollected) else children
-    return [] if isinstance(rows, NotCollected) else [AccessKey.of(child) for child in rows]
+        return [], False
+    children: Any = row.get(name)
+    if isinstance(children, NotCollected):
+        return [], False
+    rows: list[Row] = children.rows if isinstance(children, PartlyCollected) else children
+    keys = [AccessKey.of(child) for child in rows]
+    return [key for key in keys if key], rows is children and None not in keys

@@ -21,9 +21,6 @@ from reeve.model import Status
 from reeve.repository.links import link
 from reeve.repository.repository import Repository
 
-EVIDENCE = {"aws.iam.User": "aws.iam.AccessKey"}
-"""Types whose objects are shown with the findings on another type, whether a policy reads them or not."""
-
 
 def production_programs(repository: Repository, policy_ids: Iterable[str]) -> dict[str, Program]:
     """Return the compiled production logic of the policies that have one, by id.
@@ -47,9 +44,11 @@ def production_programs(repository: Repository, policy_ids: Iterable[str]) -> di
 def collecting(repository: Repository, programs: Mapping[str, Program]) -> dict[str, Recipe]:
     """Return how to collect what the programs read, and what is shown beside it, by type."""
     read = needs(programs.values(), repository.object_type)
-    for about, shown in EVIDENCE.items():
-        if about in read:
-            read.setdefault(shown, frozenset(repository.object_type(shown).fields))
+    for policy_id, program in programs.items():
+        credentials, lists = repository.policy(policy_id).credentials, program.body.object_type.related_lists
+        if credentials and credentials.related_list in lists:
+            shown = repository.object_type(lists[credentials.related_list].type)
+            read[shown.id] = read.get(shown.id, frozenset()) | shown.fields.keys()
     return recipes(read, repository.object_type)
 
 

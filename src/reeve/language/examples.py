@@ -78,7 +78,9 @@ EXAMPLES: Mapping[str, Example] = {
     "IS_BEYOND_NEXT_DAYS": Example(f"IS_BEYOND_NEXT_DAYS: {{{_A}, offsetDays: 7}}", {"a": "2026-02-08"}, True),
     "IS_WITHIN_NEXT_DAYS": Example(f"IS_WITHIN_NEXT_DAYS: {{{_A}, offsetDays: 7}}", {"a": "2026-02-07"}, True),
     "DURATION_SINCE": Example(
-        f"GREATER_THAN_EQUAL: {{left: {{DURATION_SINCE: {{{_A}}}}}, right: {{DURATION: P30D}}}}", {"a": "2026-01-01T12:00:00Z"}, True
+        f"GREATER_THAN_EQUAL: {{left: {{DURATION_SINCE: {{{_A}}}}}, right: {{DURATION: P30D}}}}",
+        {"a": "2026-01-01T12:00:00Z"},
+        True,
     ),
     "DURATION_UNTIL": Example(
         f"LESS_THAN: {{left: {{DURATION_UNTIL: {{{_A}}}}}, right: {{DURATION: P7D}}}}", {"a": "2026-02-07T11:59:59Z"}, True

@@ -1,12 +1,13 @@
 """The declarations of a repository's metadata files, and how each becomes plain data (policy language, section 1)."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reeve.language.errors import InvalidRepositoryError
 from reeve.language.source import Node, Scalar, read_yaml
 from reeve.language.syntax import FileReader, Key, Keys, Shape
-from reeve.model import Folder, InternalRule, Policy, Section, SimilarPolicy
+from reeve.model import Credentials, Folder, InternalRule, Policy, Section, SimilarPolicy
 
 CATEGORIES = ("SECURITY", "COST", "PERFORMANCE", "RELIABILITY", "OPERATIONAL_EXCELLENCE", "SUSTAINABILITY")
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
@@ -26,6 +27,11 @@ SIMILAR_KEYS: Keys = {
     "name": Key(Shape.STRING, "The other policy's name."),
     "url": Key(Shape.STRING, "Where it is described."),
     "checkId": Key(Shape.STRING, "Its id there."),
+}
+
+CREDENTIALS_KEYS: Keys = {
+    "list": Key(Shape.STRING, "The related list that holds them.", True),
+    "keepOne": Key(Shape.STRING, "The code of the findings that end with advice on which active one to keep."),
 }
 
 POLICY_KEYS: Keys = {
@@ -53,6 +59,7 @@ POLICY_KEYS: Keys = {
             **{vendor: Key(Shape.ANYTHING, f"Of {name}: name and url.") for vendor, name in VENDORS.items()},
         },
     ),
+    "credentials": Key(Shape.MAPPING, "The object's access keys, which findings show.", keys=CREDENTIALS_KEYS),
 }
 
 SECTION_KEYS: Keys = {
@@ -126,8 +133,17 @@ def read_policy(path: str, content: bytes, files: frozenset[str]) -> Policy:
         framework_ignore_mappings=values.get("frameworkIgnoreMappings", ()),
         internal_rules=similar.get("internal", ()),
         similar_policies=tuple(_similar_policies(similar)),
+        credentials=_credentials(values.get("credentials")),
         files=files,
     )
+
+
+def _credentials(values: Mapping[str, Any] | None) -> Credentials | None:
+    if values is None:
+        return None
+    code = values.get("keepOne")
+    # What is no code is told by validation, which knows the conditions; no finding has it.
+    return Credentials(values["list"], None if code is None else int(code) if re.fullmatch("[0-9]{1,9}", code) else 0)
 
 
 def _similar_policies(similar: Mapping[str, Any]) -> Iterator[SimilarPolicy]:

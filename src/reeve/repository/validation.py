@@ -15,7 +15,7 @@ from reeve.language.operations.comparison import Equal
 from reeve.language.operations.constants import BooleanConstant
 from reeve.language.operations.fields import Extract, Field
 from reeve.language.types import Kind
-from reeve.model import ObjectType, Policy
+from reeve.model import Credentials, ObjectType, Policy, Status
 from reeve.repository import metadata
 from reeve.repository.repository import LOGIC_SUFFIX, PRODUCTION_LOGIC, Repository
 
@@ -182,8 +182,34 @@ class Validation:
             logic = self.repository.logic(policy.id)
         except InvalidRepositoryError:
             return
+        self._credentials(policy, path, logic.body)
         if not logic.test_data:
             self._warn(Place(f"{policy.id}/{PRODUCTION_LOGIC}"), "a production policy without test data", "missing-test-data")
+
+    def _credentials(self, policy: Policy, path: str, body: Body) -> None:
+        """Note what a policy's `credentials` name that isn't there."""
+        declared = policy.credentials
+        if declared is None:
+            return
+        lists = body.object_type.related_lists
+        if declared.related_list not in lists:
+            self._unknown(
+                path, (declared.related_list,), lists, "unknown-related-list", f"related list of {body.object_type.id}"
+            )
+            return
+        held = self.repository.object_type(lists[declared.related_list].type)
+        missing = [name for name in Credentials.FIELDS if name not in held.fields]
+        codes = {
+            100 * number + 99
+            for number, condition in enumerate(body.conditions, start=1)
+            if condition.status is Status.INCOMPLIANT
+        }
+        if missing and not held.untyped:
+            message = f"{held.id} lacks the fields by which access keys are shown: {', '.join(missing)}"
+            self.problems.append(Problem(Place(path), message, "unknown-field"))
+        if declared.keep_one is not None and declared.keep_one not in codes:
+            message = "credentials.keepOne is the code of no INCOMPLIANT condition of the production logic"
+            self.problems.append(Problem(Place(path), message, "invalid-value"))
 
     # Extracts --------------------------------------------------------------------------------------------------------
 

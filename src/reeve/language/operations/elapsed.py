@@ -16,9 +16,9 @@ class Elapsed:
     """The length from an instant to the snapshot's time, or from that to the instant; never negative; of null: null."""
 
     NAMES: ClassVar[Mapping[str, str]] = {
-        "DURATION_SINCE": "How long ago an instant was at the snapshot's time, to the moment; zero when it lies ahead; null: null."
+        "DURATION_SINCE": "How long before the snapshot's time an instant was, to the moment; zero when it was after; null: null."
         " Ours.",
-        "DURATION_UNTIL": "How far ahead an instant lay at the snapshot's time, to the moment; zero when it is past; null: null."
+        "DURATION_UNTIL": "How long after the snapshot's time an instant is, to the moment; zero when it was before; null: null."
         " Ours.",
     }
     type: Type = field(default=DURATION, init=False)
