@@ -702,9 +702,9 @@ def policies(account):
         yield one, [statements] if isinstance(statements, dict) else statements
 
 
-def wide(statement):
+def wide(statement, resources=("*",)):
     as_list = lambda value: value if isinstance(value, list) else [value]  # noqa: E731
-    allowed = statement["Effect"] == "Allow" and "*" in as_list(statement.get("Resource"))
+    allowed = statement["Effect"] == "Allow" and set(resources) & set(as_list(statement.get("Resource")))
     return [action.lower() for action in as_list(statement.get("Action", []))] if allowed else []
 
 
@@ -718,10 +718,11 @@ def administrators(account):
 
 @check("iam/policy-customer-managed-potential-credentials-exposure")
 def credentials(account):
-    handed = ("*", "iam:*", "iam:createaccesskey", "iam:updateaccesskey")
+    handed = ("*", "iam:*", "iam:createaccesskey", "iam:updateaccesskey", "sts:assumerole")
+    everything = ("*", "arn:aws:iam::*:role/*")
     return {
         one["Arn"]: OFF
         if ":iam::aws:" in one["Arn"]
-        else judged(any(action in handed for statement in statements for action in wide(statement)))
+        else judged(any(action in handed for statement in statements for action in wide(statement, everything)))
         for one, statements in policies(account)
     }

@@ -1,12 +1,15 @@
-"""What AWS policy documents mean: patterns that cover patterns, statements that allow or deny, how wide the access is.
+"""What AWS policy documents mean: patterns that cover patterns, what statements are about, what they grant and deny.
 
 Source: the IAM User Guide, *Policy evaluation logic* and *IAM JSON policy elements reference*. Nothing here asks AWS; what a
-document alone can't tell (service control policies, boundaries, the policies of the other side) is left out.
+document alone can't tell (service control policies, boundaries, the policies of the other side) is left out. How wide the
+access to a resource is: `policy_access`.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.resources import files
 from typing import Any, cast
 
 import re2  # pyright: ignore[reportMissingTypeStubs]
@@ -22,21 +25,20 @@ LEVELS = (
 )
 """Access levels from narrow to wide."""
 
-EVERYTHING = tuple(f"arn:{partition}:*:*:*:*" for partition in ("aws", "aws-cn", "aws-us-gov"))
-"""All resources, by partition: an account is in one of them."""
-
-_ORGANISATION_KEYS = (
-    "aws:principalorgid",
-    "aws:principalorgpaths",
-    "aws:sourceorgid",
-    "aws:sourceorgpaths",
-    "aws:resourceorgid",
+_ELEMENTS = (
+    "Effect",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Principal",
+    "NotPrincipal",
+    "Condition",
+    "AccessLevel",
 )
-_ACCOUNT_KEYS = ("aws:principalaccount", "aws:sourceaccount", "aws:sourceowner", "kms:calleraccount")
-_ARN_KEYS = ("aws:principalarn", "aws:sourcearn")
-_NETWORK_KEYS = ("aws:sourcevpc", "aws:sourcevpce", "aws:sourceip", "aws:vpcsourceip", "s3:dataaccesspointaccount")
-_POSITIVE = ("stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "ipaddress")
-_NEGATIVE = ("stringnotequals", "stringnotequalsignorecase", "stringnotlike", "arnnotequals", "arnnotlike", "notipaddress")
+_KIND = re.compile(r"[\w-]+[/:]\*[*/:]*", re.ASCII)
+"""The last part of an ARN that is all of one kind of a service's resources: `role/*`, `dbuser:*/*`."""
+_ANY_ACCOUNT = re.compile(r"[0-9]{12}|[*?]+", re.ASCII)
 
 
 def several(value: Any) -> list[Any]:
@@ -87,10 +89,20 @@ def _texts(value: Any, lower: bool) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """One key of a condition: operator and key in lower case, as IAM compares them, and the values, any of which will do."""
+
+    operator: str
+    key: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """One statement of a document; actions in lower case, as IAM compares them.
 
     `actions` are those of `Action` (or of `NotAction`, when `not_actions`), `resources` likewise; None when there is neither.
+    `level` is an access level that was added to the statement (`AccessLevel`): it takes the place of the principal's.
     """
 
     allows: bool
@@ -100,7 +112,8 @@ class Statement:
     not_resources: bool
     principal: Any
     not_principal: Any
-    conditions: tuple[tuple[str, str, tuple[str, ...]], ...]
+    conditions: tuple[Condition, ...]
+    level: str | None = None
 
     def covers_action(self, wanted: str) -> bool:
         """Return whether the statement is about all actions of a pattern."""
@@ -122,9 +135,25 @@ class Statement:
             return not any(overlaps(pattern, wanted) for pattern in self.resources)
         return any(covers(pattern, wanted) for pattern in self.resources)
 
-    def is_about_everything(self) -> bool:
-        """Return whether the statement is about all resources, or, by `NotResource`, all but some."""
-        return self.not_resources or any(self.covers_resource(wanted) for wanted in EVERYTHING)
+    def may_cover_resources_of(self, action: str) -> bool:
+        """Return whether the statement is about all that a pattern of actions works on, as far as a document can tell.
+
+        All resources are that, or, by `NotResource`, all but some; for actions of one service also all of its resources in a
+        region's or account's place, and for one action all of a kind (`role/*`), as which kinds it works on isn't known here.
+        """
+        if self.resources is None:
+            return True
+        if self.not_resources:
+            return not any(map(_is_everything, self.resources))
+        return any(_is_everything(one) or _is_whole_kind(one, action) for one in self.resources)
+
+    def surely_covers_resources_of(self, action: str) -> bool:
+        """Return whether the statement is about all that a pattern of actions works on, whatever that is, or all but some."""
+        if self.resources is None:
+            return True
+        if self.not_resources:
+            return not any(_is_everything(one) or _is_whole_kind(one, action) for one in self.resources)
+        return any(map(_is_everything, self.resources))
 
     def is_for_everyone(self) -> bool:
         """Return whether the statement is about every principal."""
@@ -134,37 +163,113 @@ class Statement:
         return principal == "*"
 
 
+def _is_everything(resource: str) -> bool:
+    """Return whether a pattern matches every ARN of a partition; an account is in one."""
+    partition = resource.split(":")[1] if resource.startswith("arn:") and ":" in resource[4:] else "*"
+    return covers(resource, f"arn:{'aws' if set(partition) & set('*?') else partition}:*:*:*:*")
+
+
+def _is_whole_kind(resource: str, action: str) -> bool:
+    """Return whether a pattern matches all resources of a service that an action may be of, or, for one action, of a kind.
+
+    Roles are IAM's, but taken on at STS.
+    """
+    service, _, name = action.partition(":")
+    parts = resource.split(":", 5)
+    if resource.endswith("*"):  # a star goes on over colons
+        parts += ["*"] * (6 - len(parts))
+    if len(parts) < 6 or parts[0] not in ("arn", "*") or not service or set(service) & set("*?"):
+        return False
+    _, _, owner, region, account, rest = parts
+    if region.strip("*") or not (covers(owner, service) or (owner, service) == ("iam", "sts")):
+        return False
+    if rest.startswith("*") and not rest.strip("*/:"):
+        return not account or bool(_ANY_ACCOUNT.fullmatch(account))
+    # Without an account the first word is a name, not a kind: buckets of S3.
+    return bool(_ANY_ACCOUNT.fullmatch(account) and _KIND.fullmatch(rest)) and not set(name) & set("*?")
+
+
 def statements(document: Any) -> list[Statement]:
     """Return the statements of a policy document, as it was parsed from JSON.
 
     Raises:
-        ValueError: it is no policy document; the message says why.
+        ValueError: it is no policy document, or one that IAM would not take; the message says why.
     """
     if document is None:
         return []
     if not isinstance(document, Mapping):
         raise ValueError("a policy document is an object")  # noqa: TRY004 - to callers any wrong document is one thing
-    return [_statement(one) for one in several(cast("Mapping[str, Any]", document).get("Statement"))]
+    elements = _elements(cast("Mapping[str, Any]", document), ("Statement",))
+    if document and "Statement" not in elements:
+        raise ValueError("a policy document has statements")
+    return [_statement(one) for one in several(elements.get("Statement"))]
+
+
+def _elements(raw: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Return the elements that a document or statement has, by their names, however their case."""
+    known = {name.lower(): name for name in names}
+    found: dict[str, Any] = {}
+    for key, value in raw.items():
+        name = known.get(str(key).lower())
+        if name in found:
+            raise ValueError(f"{name} stands twice")
+        if name is not None:
+            found[name] = value
+    return found
 
 
 def _statement(raw: Any) -> Statement:
     if not isinstance(raw, Mapping):
         raise ValueError("a statement is an object")  # noqa: TRY004
-    one = cast("Mapping[str, Any]", raw)
-    resources = one.get("NotResource", one.get("Resource"))
+    one = _elements(cast("Mapping[str, Any]", raw), _ELEMENTS)
+    if one.get("Effect") not in ("Allow", "Deny"):
+        raise ValueError("a statement's effect is Allow or Deny")
+    for name in ("Action", "Resource", "Principal"):
+        if name in one and f"Not{name}" in one:
+            raise ValueError(f"a statement has {name} or Not{name}, not both")
+    if "Action" not in one and "NotAction" not in one:
+        raise ValueError("a statement names no action")
+    resources, allows = one.get("NotResource", one.get("Resource")), one["Effect"] == "Allow"
+    actions = _texts(one.get("NotAction", one.get("Action")), lower=True)
     return Statement(
-        allows=one.get("Effect") == "Allow",
-        actions=tuple(_texts(one.get("NotAction", one.get("Action")), lower=True)),
+        allows=allows,
+        actions=tuple(_existing(actions) if allows and "NotAction" in one else actions),
         not_actions="NotAction" in one,
         resources=None if resources is None else tuple(_texts(resources, lower=False)),
         not_resources="NotResource" in one,
         principal=one.get("Principal"),
         not_principal=one.get("NotPrincipal"),
         conditions=tuple(_conditions(one.get("Condition"))),
+        level=_added_level(one.get("AccessLevel")),
     )
 
 
-def _conditions(condition: Any) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+def _existing(patterns: Iterable[str]) -> Iterator[str]:
+    """Yield the patterns that may match an action: what doesn't exist leaves nothing out of what `NotAction` allows."""
+    for pattern in patterns:
+        service, colon, name = pattern.partition(":")
+        if not pattern.strip("*") or (colon and name and _is_service(service)):
+            yield pattern
+
+
+@lru_cache(maxsize=4096)
+def _is_service(pattern: str) -> bool:
+    return pattern in _services() or any(covers(pattern, name) for name in _services())
+
+
+@cache
+def _services() -> frozenset[str]:
+    lines = files("reeve.language").joinpath("aws_services.txt").read_text("utf-8").splitlines()
+    return frozenset(line for line in lines if not line.startswith("#"))
+
+
+def _added_level(level: Any) -> str | None:
+    if level is not None and level not in LEVELS:
+        raise ValueError(f"there is no access level {level!r:.40}")
+    return level
+
+
+def _conditions(condition: Any) -> Iterator[Condition]:
     if condition is None:
         return
     if not isinstance(condition, Mapping):
@@ -174,31 +279,33 @@ def _conditions(condition: Any) -> Iterator[tuple[str, str, tuple[str, ...]]]:
             raise ValueError("a condition's operator has an object of keys")  # noqa: TRY004
         for key, values in cast("Mapping[str, Any]", keys).items():
             texts = (str(v).lower() if isinstance(v, bool) else str(v) for v in several(values))
-            yield operator.lower(), str(key).lower(), tuple(texts)
+            yield Condition(operator.lower(), str(key).lower(), tuple(texts))
 
 
 # What documents of identities grant ----------------------------------------------------------------------------------
 
 
 def grants(document: Sequence[Statement], action: str) -> bool:
-    """Return whether a document allows all actions of a pattern on all resources, in some circumstances.
+    """Return whether a document allows all actions of a pattern on all that they work on, in some circumstances.
 
     A condition narrows when, not what: such a statement counts. So does one with `NotResource`, which is about all but some.
-    `Deny` takes the grant away if it is about all of these actions and all resources, in all circumstances.
+    `Deny` takes the grant away if it is about all of these actions and their resources, in all circumstances.
     """
     wanted = action.lower()
     for one in document:
-        if not one.allows and not one.conditions and one.covers_action(wanted) and one.is_about_everything():
+        if not one.allows and not one.conditions and one.covers_action(wanted) and one.surely_covers_resources_of(wanted):
             return False
     open_ = {wanted}
     for one in document:
-        if one.allows and one.is_about_everything():
+        if one.allows:
             open_ = {left for pattern in open_ for left in _left_open(one, pattern)}
     return not open_
 
 
 def _left_open(one: Statement, wanted: str) -> Iterable[str]:
     """Return what an allowing statement leaves of a pattern of actions."""
+    if not one.may_cover_resources_of(wanted):
+        return (wanted,)
     if one.covers_action(wanted):
         return ()
     if not one.not_actions or any(covers(pattern, wanted) for pattern in one.actions):
@@ -220,7 +327,7 @@ def denies(document: Sequence[Statement], actions: Iterable[str], resources: Ite
 
 def _holds(one: Statement, key: str, value: str) -> bool:
     """Return whether a statement's conditions hold for certain when all that is known is one key's value."""
-    return all(found == key and _satisfied(operator, values, value) for operator, found, values in one.conditions)
+    return all(found.key == key and _satisfied(found.operator, found.values, value) for found in one.conditions)
 
 
 def _satisfied(operator: str, values: Sequence[str], value: str) -> bool:
@@ -234,6 +341,10 @@ def _satisfied(operator: str, values: Sequence[str], value: str) -> bool:
             return any(covers(one, value) for one in values)
         case "stringnotequals":
             return value not in values
+        case "stringnotequalsignorecase":
+            return value.lower() not in (one.lower() for one in values)
+        case "stringnotlike":
+            return not any(overlaps(one, value) for one in values)
         case "null":
             return "false" in values
         case _ if operator.startswith("numeric"):
@@ -255,91 +366,3 @@ def _compared(how: str, value: str, limit: str) -> bool:
         "greaterthan": one > other,
         "greaterthanequals": one >= other,
     }.get(how, False)
-
-
-# How wide the access to a resource is --------------------------------------------------------------------------------
-
-
-def widest_level(document: Sequence[Statement], actions: Iterable[str], account: str | None) -> str:
-    """Return the widest level at which a resource's document allows one of some actions.
-
-    Args:
-        document: its statements.
-        actions: patterns of actions.
-        account: the number of the account that the resource is in; None: not known, then every account is another one.
-    """
-    return LEVELS[max((_level_of(document, action.lower(), account) for action in actions), default=0)]
-
-
-def _level_of(document: Sequence[Statement], action: str, account: str | None) -> int:
-    denying = [one for one in document if not one.allows and one.is_for_everyone() and one.covers_action(action)]
-    widest = 0
-    for one in document:
-        if one.allows and one.touches_action(action):
-            left = (_left_by_deny(denial, account) for denial in denying if _covers_resources_of(denial, one))
-            widest = max(widest, min(_allowed(one, account), *left, len(LEVELS) - 1))
-    return widest
-
-
-def _covers_resources_of(denial: Statement, one: Statement) -> bool:
-    wanted = ("*",) if one.resources is None or one.not_resources else one.resources
-    return all(denial.covers_resource(resource) for resource in wanted)
-
-
-def _left_by_deny(one: Statement, account: str | None) -> int:
-    """Return the widest level that a denial for everyone leaves: those outside its bounds have none."""
-    if not one.conditions:
-        return LEVELS.index("NOBODY")
-    ((operator, key, values), *more) = one.conditions
-    narrows = not more and operator.removesuffix("ifexists") in _NEGATIVE
-    return _bound(key, values, account) if narrows else len(LEVELS) - 1
-
-
-def _allowed(one: Statement, account: str | None) -> int:
-    level = _principal_level(one, account)
-    for operator, key, values in one.conditions:
-        if operator.removeprefix("foranyvalue:") in _POSITIVE:
-            level = min(level, _bound(key, values, account))
-    return level
-
-
-def _bound(key: str, values: Sequence[str], account: str | None) -> int:
-    """Return the widest level of those for whom a condition key has one of some values."""
-    widest = len(LEVELS) - 1
-    if not values or any(value in ("*", "0.0.0.0/0", "::/0") for value in values):
-        return widest
-    if key in _ORGANISATION_KEYS:
-        return LEVELS.index("SAME_ORG")
-    if key in _NETWORK_KEYS:
-        return LEVELS.index("TRUSTED_PRINCIPAL")
-    accounts: list[str] = []
-    if key in _ACCOUNT_KEYS:
-        accounts = list(values)
-    elif key in _ARN_KEYS:
-        accounts = [value.split(":")[4] if value.count(":") >= 5 else "" for value in values]
-    if not accounts or any("*" in one or not one for one in accounts):
-        return widest
-    same = account is not None and all(one == account for one in accounts)
-    return LEVELS.index("SAME_ACCOUNT" if same else "EXTERNAL_PRINCIPAL")
-
-
-def _principal_level(one: Statement, account: str | None) -> int:
-    if one.not_principal is not None:
-        return LEVELS.index("ANONYMOUS_PRINCIPAL")
-    principal: Any = one.principal
-    if principal is None:
-        return LEVELS.index("NOBODY")
-    if not isinstance(principal, Mapping):
-        return LEVELS.index("ANONYMOUS_PRINCIPAL" if principal == "*" else "EXTERNAL_PRINCIPAL")
-    kinds = cast("Mapping[str, Any]", principal).items()
-    return max((_one_principal(kind, str(name), account) for kind, names in kinds for name in several(names)), default=0)
-
-
-def _one_principal(kind: str, name: str, account: str | None) -> int:
-    if name == "*":
-        return LEVELS.index("ANONYMOUS_PRINCIPAL")
-    if kind == "Service":
-        return LEVELS.index("AWS_SERVICE")
-    number = name.split(":")[4] if name.count(":") >= 5 else name
-    same = kind == "AWS" and account is not None and number == account
-    return LEVELS.index("SAME_ACCOUNT" if same else "EXTERNAL_PRINCIPAL")

@@ -19,7 +19,8 @@ from reeve.language.operations.base import (
 )
 from reeve.language.operations.documents import parse_json
 from reeve.language.operations.fields import follow
-from reeve.language.policy_documents import LEVELS, Statement, denies, grants, statements, widest_level
+from reeve.language.policy_access import widest_level
+from reeve.language.policy_documents import LEVELS, Statement, denies, grants, statements
 from reeve.language.types import BOOLEAN, Type
 from reeve.language.values import quoted
 
@@ -73,8 +74,11 @@ class AwsPolicyAllows:
         def allows(row: Row, moment: Moment) -> bool:
             number = account(row)
             own = number if isinstance(number, str) else None
-            level = widest_level(read_document(self.policy_ext_field, document(row)), self.actions, own)
-            return LEVELS.index(level) > limit
+            found = read_document(self.policy_ext_field, document(row))
+            try:
+                return LEVELS.index(widest_level(found, self.actions, own)) > limit
+            except ValueError as error:
+                raise EvaluationError(f"{self.policy_ext_field} is no policy of a resource: {error}") from None
 
         return allows
 
@@ -84,10 +88,11 @@ class AwsPolicyAllows:
 
 @dataclass(frozen=True, slots=True)
 class AwsPolicyGrants:
-    """Whether a policy document allows all of what one of the action patterns says, on all resources."""
+    """Whether a policy document allows all of what one of the action patterns says, on all that it works on."""
 
     NAMES: ClassVar[Mapping[str, str]] = {
-        "AWS_POLICY_GRANTS": "Whether an identity's policy document allows one of the action patterns whole, on all resources."
+        "AWS_POLICY_GRANTS": "Whether an identity's policy document allows one of the action patterns whole, on all resources"
+        " or on all of a kind that it may work on."
     }
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)

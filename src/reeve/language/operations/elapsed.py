@@ -16,10 +16,10 @@ class Elapsed:
     """The length from an instant to the snapshot's time, or from that to the instant; never negative; of null: null."""
 
     NAMES: ClassVar[Mapping[str, str]] = {
-        "DURATION_SINCE": "How long before the snapshot's time an instant was, to the moment; zero when it was after; null: null."
-        " Ours.",
-        "DURATION_UNTIL": "How long after the snapshot's time an instant is, to the moment; zero when it was before; null: null."
-        " Ours.",
+        "DURATION_SINCE": "How long before the snapshot's time an instant was, to the moment; zero when it was after; null:"
+        " null. Ours.",
+        "DURATION_UNTIL": "How long after the snapshot's time an instant is, to the moment; zero when it was before; null:"
+        " null. Ours.",
     }
     type: Type = field(default=DURATION, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
