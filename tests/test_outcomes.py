@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -127,6 +127,21 @@ def test_since(demo, reeve, tmp_path):
 def _set_times(snapshot, **times):
     manifest = json.loads((snapshot / "manifest.json").read_text())
     (snapshot / "manifest.json").write_text(json.dumps({**manifest, **times}))
+
+
+@pytest.mark.parametrize(("hours", "kept"), [(0, True), (1, False), (20, False)])
+def test_since_judges_anew_what_is_measured_to_the_moment(hours, kept, demo, reeve, tmp_path):
+    """A key grows 45 days old within a day, while nothing of it changes."""
+    chosen = ["--policy", "disable-user-with-unused-credentials-45-days-and-more", "--format", "parquet"]
+    reeve("evaluate", demo, *chosen, "--out", tmp_path / "a")
+    now = Path(shutil.copytree(demo, tmp_path / "later"))
+    later = datetime.fromisoformat(json.loads((demo / "manifest.json").read_text())["startedAt"]) + timedelta(hours=hours)
+    _set_times(now, startedAt=later.isoformat(), finishedAt=later.isoformat())
+    assert reeve("evaluate", now, *chosen, "--out", tmp_path / "b", "--since", tmp_path / "a").code in (1, 3)
+    reeve("evaluate", now, *chosen, "--out", tmp_path / "whole")
+    found, whole = (Outcomes.read(tmp_path / name / "outcomes") for name in ("b", "whole"))
+    assert found.codes("aws.iam.User") == whole.codes("aws.iam.User")
+    assert any(folder.endswith("/kept") for folder in found.manifest.types["aws.iam.User"].folders) is kept
 
 
 @pytest.mark.parametrize("started", ["{day}T23:30:00-05:00", "{day}T00:30:00+05:30", "{day}T12:00:00Z"])
