@@ -194,6 +194,7 @@ class Policy:
     similar_policies: tuple[SimilarPolicy, ...] = ()
     credentials: Credentials | None = None
     files: frozenset[str] = frozenset()
+    tags: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -208,22 +209,26 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder of policies, from `folder.yaml`."""
+    """A folder of policies, from `folder.yaml`: its name that stands alone, and the one below its own folder."""
 
     id: str
-    name: str
-    description: str = ""
+    full_name: str
+    contextual_name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A framework (an id of two parts) or one of its sections; `similar` are the sections whose links it inherits."""
+    """A framework (an id of two parts) or one of its sections.
+
+    `similar` are the sections whose links it inherits, `internal_sections` the organisation's own sections of its meaning:
+    the rules that are mapped to those are mapped to it (`InternalRule.internal_sections`).
+    """
 
     id: str
     name: str
     description: str = ""
     similar: tuple[str, ...] = ()
-    internal_rules: tuple[str, ...] = ()
+    internal_sections: tuple[str, ...] = ()
     single_policy_only: bool = False
     aws_security_hub_url: str | None = None
 
@@ -240,9 +245,16 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class InternalRule:
-    """A rule of an organisation's own, mapped to sections; `id` is the name of its file."""
+    """A rule of an organisation's own, mapped to sections, and by the organisation's own sections to those that name them.
+
+    `id` is the name of its file; `code` is how the organisation checks it, as (language, text).
+    """
 
     id: str
     name: str
-    sections: tuple[str, ...]
+    sections: tuple[str, ...] = ()
     description: str = ""
+    references: tuple[str, ...] = ()
+    code: tuple[tuple[str, str], ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict[str, str])
+    internal_sections: tuple[str, ...] = ()

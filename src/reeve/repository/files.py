@@ -1,12 +1,31 @@
-"""Files of a repository by their path from its root; nothing outside the root is ever read."""
+"""Files of a repository by their path from its root; nothing outside the root is ever read, and only plain files are."""
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from reeve.language.errors import InvalidRepositoryError, Place, Problem
 from reeve.language.source import MAX_BYTES
+
+MAX_DEPTH = 32
+"""How many parts a path from the root may have: more than any repository needs, few enough to walk by recursion."""
+
+
+@lru_cache(maxsize=8)
+def _real(root: Path) -> str:
+    return os.path.realpath(root)
+
+
+def _invalid(path: str, message: str, code: str) -> InvalidRepositoryError:
+    return InvalidRepositoryError([Problem(Place(path), message, code)])
+
+
+def depth_of(identifier: str) -> int:
+    """Return how many parts a path or an id has."""
+    return identifier.strip("/").count("/") + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +44,12 @@ class Files:
         if not self._inside(joined):
             raise ValueError(f"the path {reference!r} leaves the repository")
         path = os.path.normpath(joined)
-        if not (self.root / path.lstrip("/")).is_file():
+        if not self.exists(path):
             raise ValueError(f"there is no file {reference!r} (looked for {path})")
         return path
+
+    def _on_disk(self, path: str) -> str:
+        return os.path.join(self.root, path.lstrip("/"))
 
     def _inside(self, path: str) -> bool:
         depth = 0
@@ -35,32 +57,39 @@ class Files:
             depth += {"..": -1, "": 0, ".": 0}.get(part, 1)
             if depth < 0:
                 return False
-        root = self.root.resolve()
-        return (root / path.lstrip("/")).resolve().is_relative_to(root)
+        if "\0" in path:
+            return False
+        real = os.path.realpath(self._on_disk(path))
+        return real == _real(self.root) or real.startswith(_real(self.root).rstrip(os.sep) + os.sep)
 
     def exists(self, path: str) -> bool:
-        """Return whether there is a file at a path inside the root."""
-        return self._inside(path) and (self.root / path.lstrip("/")).is_file()
+        """Return whether there is a file at a path; reading it says so when it is no plain one, or leads out of the root."""
+        target = self._on_disk(path)
+        return os.path.lexists(target) and not os.path.isdir(target)
 
     def read(self, path: str) -> bytes:
         """Return a file's bytes.
 
         Raises:
-            InvalidRepositoryError: there is no such file inside the root, or it can't be read, or is too large.
+            InvalidRepositoryError: there is no such file inside the root, or it can't be read, is too large, or is no plain
+                file: a pipe, a device or a socket could keep a reader waiting for ever.
         """
-        place = Place(path)
         if not self._inside(path):
-            raise InvalidRepositoryError([Problem(place, "the path leaves the repository", "missing-file")])
-        target = self.root / path.lstrip("/")
+            raise _invalid(path, "the path leaves the repository", "outside-repository")
         try:
-            size = target.stat().st_size
-            if size > MAX_BYTES:
-                message = f"the file has {size:,} bytes; at most {MAX_BYTES:,} are read"
-                raise InvalidRepositoryError([Problem(place, message, "too-large")])
-            return target.read_bytes()
+            # Without O_NONBLOCK opening a pipe waits until somebody writes to it.
+            handle = os.open(self._on_disk(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+            with os.fdopen(handle, "rb") as file:
+                status = os.fstat(handle)
+                if not stat.S_ISREG(status.st_mode):
+                    raise _invalid(path, "this is no plain file; only plain files are read", "missing-file")
+                if status.st_size > MAX_BYTES:
+                    message = f"the file has {status.st_size:,} bytes; at most {MAX_BYTES:,} are read"
+                    raise _invalid(path, message, "too-large")
+                return file.read(MAX_BYTES)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
-            raise InvalidRepositoryError([Problem(place, f"can't be read: {reason}", "missing-file")]) from None
+            raise _invalid(path, f"can't be read: {reason}", "missing-file") from None
 
     def text(self, path: str) -> str | None:
         """Return a text file's content, or None when there is no such file.
@@ -73,12 +102,27 @@ class Files:
         try:
             return self.read(path).decode("utf-8")
         except UnicodeDecodeError as error:
-            raise InvalidRepositoryError([Problem(Place(path), f"not UTF-8: {error.reason}", "wrong-encoding")]) from None
+            raise _invalid(path, f"not UTF-8: {error.reason}", "wrong-encoding") from None
 
     def walk(self, top: str) -> Iterator[tuple[str, frozenset[str]]]:
-        """Yield each directory below `top`, in order, with the names of its files; links to directories are not followed."""
-        start = self.root / top.lstrip("/")
-        for directory, folders, names in os.walk(start):
-            folders.sort()
-            relative = Path(directory).relative_to(self.root).as_posix()
-            yield "/" if relative == "." else f"/{relative}", frozenset(names)
+        """Yield each directory below `top`, in order, with the names of its files; links to directories are not followed.
+
+        Raises:
+            InvalidRepositoryError: a directory can't be read, or lies too deep.
+        """
+        pending = [top.rstrip("/")]
+        while pending:
+            directory = pending.pop()
+            try:
+                with os.scandir(self._on_disk(directory)) as entries:
+                    found = sorted((entry.name, entry.is_dir(follow_symlinks=False), entry.is_dir()) for entry in entries)
+            except OSError as error:
+                if directory == top.rstrip("/") and isinstance(error, FileNotFoundError | NotADirectoryError):
+                    return
+                reason = (error.strerror or str(error)).lower()
+                raise _invalid(directory or "/", f"the directory can't be read: {reason}", "missing-file") from None
+            folders = [f"{directory}/{name}" for name, own, _ in found if own]
+            if folders and depth_of(directory) >= MAX_DEPTH:
+                raise _invalid(folders[0], f"nested deeper than {MAX_DEPTH} directories", "too-deep")
+            pending.extend(reversed(folders))
+            yield directory or "/", frozenset(name for name, _, linked in found if not linked)

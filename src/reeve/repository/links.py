@@ -51,9 +51,10 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """The links of a whole repository. `by_policy`: a policy's links by section id, in order."""
+    """The links of a whole repository, in order of sections: each policy's, and the sections of each internal rule."""
 
     by_policy: Mapping[str, tuple[Link, ...]]
+    by_rule: Mapping[str, tuple[str, ...]]
     counters: Mapping[str, Counters]
 
 
@@ -69,12 +70,10 @@ def link(policies: Iterable[Policy], sections: Mapping[str, Section], rules: Map
         The links and counters. Mappings to sections or rules that don't exist are left out: validation reports them.
     """
     heirs: dict[str, list[str]] = defaultdict(list)
-    rule_sections: dict[str, set[str]] = {rule.id: set(rule.sections) & sections.keys() for rule in rules.values()}
     for section in sections.values():
         for named in section.similar:
             heirs[named].append(section.id)
-        for rule_id in section.internal_rules:
-            rule_sections.setdefault(rule_id, set()).add(section.id)
+    rule_sections = _sections_of_rules(sections, rules)
     by_policy = {policy.id: _links_of(policy, sections, rule_sections, heirs) for policy in policies}
     linked = {policy_id: {found.section.id for found in links} for policy_id, links in by_policy.items()}
     below = _below(sections)
@@ -83,7 +82,19 @@ def link(policies: Iterable[Policy], sections: Mapping[str, Section], rules: Map
         section_id: Counters(below.get(section_id, 0), rule_counts.get(section_id, 0), policy_counts.get(section_id, 0))
         for section_id in sections
     }
-    return Links(by_policy, counters)
+    return Links(by_policy, {rule: tuple(sorted(found)) for rule, found in rule_sections.items()}, counters)
+
+
+def _sections_of_rules(sections: Mapping[str, Section], rules: Mapping[str, InternalRule]) -> dict[str, set[str]]:
+    """Return the sections of each rule: those it names, and those that name one of its internal sections."""
+    naming: dict[str, set[str]] = defaultdict(set)
+    for section in sections.values():
+        for internal in section.internal_sections:
+            naming[internal].add(section.id)
+    return {
+        rule.id: (set(rule.sections) & sections.keys()).union(*(naming.get(one, ()) for one in rule.internal_sections))
+        for rule in rules.values()
+    }
 
 
 def _links_of(
@@ -98,12 +109,14 @@ def _links_of(
         if section_id in sections:
             why[section_id].add(Why(Reason.MAPPING))
     for rule_id in policy.internal_rules:
-        for section_id in rule_sections.get(rule_id, ()):
+        for section_id in rule_sections.get(rule_id, set[str]()) - ignored:
             why[section_id].add(Why(Reason.RULE, rule_id))
     pending = list(why)
     while pending:
         named = pending.pop()
         for heir in heirs.get(named, ()):
+            if heir in ignored:
+                continue
             if heir not in why:
                 pending.append(heir)
             why[heir].add(Why(Reason.SIMILAR, named))
@@ -111,7 +124,6 @@ def _links_of(
     return tuple(
         Link(sections[section_id], tuple(sorted(why[section_id], key=lambda w: (order.index(w.reason), w.source or ""))))
         for section_id in sorted(why)
-        if section_id not in ignored
     )
 
 

@@ -1,13 +1,18 @@
 """The declarations of a repository's metadata files, and how each becomes plain data (policy language, section 1)."""
 
+import json
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reeve.language.errors import InvalidRepositoryError
+import msgspec
+
+from reeve.language.errors import InvalidRepositoryError, Place, Problem
 from reeve.language.source import Node, Scalar, read_yaml
 from reeve.language.syntax import FileReader, Key, Keys, Shape
 from reeve.model import Credentials, Folder, InternalRule, Policy, Section, SimilarPolicy
+from reeve.repository.files import MAX_DEPTH, depth_of
 
 CATEGORIES = ("SECURITY", "COST", "PERFORMANCE", "RELIABILITY", "OPERATIONAL_EXCELLENCE", "SUSTAINABILITY")
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
@@ -24,39 +29,49 @@ VENDORS = {
 """The other vendors whose policies `similarPolicies` names: key in the file, and name."""
 
 SIMILAR_KEYS: Keys = {
-    "name": Key(Shape.STRING, "The other policy's name."),
+    "name": Key(Shape.STRING, "The other policy's name.", True),
     "url": Key(Shape.STRING, "Where it is described."),
-    "checkId": Key(Shape.STRING, "Its id there."),
 }
 
 CREDENTIALS_KEYS: Keys = {
     "list": Key(Shape.STRING, "The related list that holds them.", True),
     "keepOne": Key(Shape.STRING, "The code of the findings that end with advice on which active one to keep."),
 }
+TRUSTED_ADVISOR_KEYS: Keys = {"checkId": Key(Shape.STRING, "The check's id.", True), **SIMILAR_KEYS}
+
+NAMES = Key(
+    Shape.MAPPING,
+    "What it is called.",
+    True,
+    keys={
+        "full": Key(Shape.STRING, "The name that stands alone.", True),
+        "contextual": Key(Shape.STRING, "The name below its folder, which repeats nothing of the path.", True),
+    },
+)
 
 POLICY_KEYS: Keys = {
-    "names": Key(
-        Shape.MAPPING,
-        "What the policy is called.",
-        True,
-        keys={
-            "full": Key(Shape.STRING, "The name without context.", True),
-            "contextual": Key(Shape.STRING, "The name below its folder."),
-        },
-    ),
-    "description": Key(Shape.STRING, "One paragraph."),
+    "names": NAMES,
+    "description": Key(Shape.STRING, "One plain paragraph.", True),
     "type": Key(Shape.CHOICE, "What kind of policy this is.", choices=("COMPLIANCE_POLICY", "BEST_PRACTICE")),
     "categories": Key(Shape.CHOICES, "What the policy is about.", choices=CATEGORIES),
     "severity": Key(Shape.CHOICE, "How much it matters.", choices=SEVERITIES),
     "impossible": Key(Shape.BOOLEAN, "Whether the policy can't be automated."),
     "frameworkMappings": Key(Shape.STRINGS, "Ids of the sections it is linked to."),
-    "frameworkIgnoreMappings": Key(Shape.STRINGS, "Ids of sections it is never linked to."),
+    "frameworkIgnoreMappings": Key(Shape.STRINGS, "Ids of sections it is not linked to by a rule or a similar section."),
+    "tags": Key(Shape.STRINGS, "Free words."),
     "similarPolicies": Key(
         Shape.MAPPING,
         "Policies of the same meaning elsewhere.",
         keys={
             "internal": Key(Shape.STRINGS, "Ids of internal rules."),
-            **{vendor: Key(Shape.ANYTHING, f"Of {name}: name and url.") for vendor, name in VENDORS.items()},
+            **{
+                vendor: Key(
+                    Shape.RECORDS,
+                    f"Those of {name}.",
+                    keys=TRUSTED_ADVISOR_KEYS if vendor == "awsTrustedAdvisor" else SIMILAR_KEYS,
+                )
+                for vendor, name in VENDORS.items()
+            },
         },
     ),
     "credentials": Key(Shape.MAPPING, "The object's access keys, which findings show.", keys=CREDENTIALS_KEYS),
@@ -71,9 +86,9 @@ SECTION_KEYS: Keys = {
         "What this section shares with others.",
         keys={
             "sections": Key(Shape.STRINGS, "Sections whose links this one inherits."),
-            "internal": Key(Shape.STRINGS, "Internal rules mapped to this section."),
+            "internal": Key(Shape.STRINGS, "Ids of the organisation's own sections; rules are mapped to those."),
             "awsSecurityHub": Key(
-                Shape.MAPPING, "The control of AWS Security Hub.", keys={"controlUrl": Key(Shape.STRING, "Its page.")}
+                Shape.MAPPING, "The control of AWS Security Hub.", keys={"controlUrl": Key(Shape.STRING, "Its page.", True)}
             ),
         },
     ),
@@ -87,15 +102,19 @@ FRAMEWORK_ENTRY_KEYS: Keys = {
     "singlePolicyOnly": Key(Shape.BOOLEAN, "On a framework: each section may link one policy."),
 }
 
-FOLDER_KEYS: Keys = {
-    "name": Key(Shape.STRING, "The folder's name.", True),
-    "description": Key(Shape.STRING, "What it holds."),
-}
+FOLDER_KEYS: Keys = {"names": NAMES}
 
 RULE_KEYS: Keys = {
     "name": Key(Shape.STRING, "The rule's name.", True),
     "description": Key(Shape.STRING, "What it asks for."),
-    "sections": Key(Shape.STRINGS, "Ids of the sections it is mapped to.", True),
+    "references": Key(Shape.ANYTHING, "Where it comes from: a text, or a list of texts."),
+    "code": Key(
+        Shape.RECORDS,
+        "How the organisation checks it.",
+        keys={"type": Key(Shape.STRING, "The language."), "text": Key(Shape.STRING, "The code.")},
+    ),
+    "attributes": Key(Shape.TEXTS, "What else is known of it."),
+    "sections": Key(Shape.STRINGS, "Ids of the sections it is mapped to."),
 }
 
 
@@ -123,8 +142,8 @@ def read_policy(path: str, content: bytes, files: frozenset[str]) -> Policy:
     return Policy(
         id=path.rpartition("/")[0],
         full_name=names["full"],
-        contextual_name=names.get("contextual", names["full"]),
-        description=values.get("description", ""),
+        contextual_name=names["contextual"],
+        description=values["description"],
         type=values.get("type"),
         categories=values.get("categories", ()),
         severity=values.get("severity"),
@@ -134,6 +153,7 @@ def read_policy(path: str, content: bytes, files: frozenset[str]) -> Policy:
         internal_rules=similar.get("internal", ()),
         similar_policies=tuple(_similar_policies(similar)),
         credentials=_credentials(values.get("credentials")),
+        tags=values.get("tags", ()),
         files=files,
     )
 
@@ -147,14 +167,10 @@ def _credentials(values: Mapping[str, Any] | None) -> Credentials | None:
 
 
 def _similar_policies(similar: Mapping[str, Any]) -> Iterator[SimilarPolicy]:
-    """Yield the vendors' policies; a vendor's value is one `{name, url}` or a list of them."""
+    """Yield the vendors' policies."""
     for vendor in VENDORS:
-        value = similar.get(vendor)
-        for entry in value if isinstance(value, list) else [value]:  # pyright: ignore[reportUnknownVariableType]
-            if isinstance(entry, Mapping):
-                found: Mapping[str, Any] = entry  # pyright: ignore[reportUnknownVariableType]
-                name = str(found.get("name") or found.get("checkId") or found.get("url") or "")
-                yield SimilarPolicy(vendor, name, found.get("url"), found.get("checkId"))
+        for entry in similar.get(vendor, ()):
+            yield SimilarPolicy(vendor, entry["name"], entry.get("url"), entry.get("checkId"))
 
 
 def read_section(path: str, content: bytes) -> Section:
@@ -196,6 +212,8 @@ def read_framework(path: str, content: bytes) -> list[Section]:
             reader.report(node, f"the section {section_id} stands twice", "duplicate-key")
         if section_id != root and not section_id.startswith(f"{root}/"):
             reader.report(node, f"the id {section_id} must begin with {root}, as the file's name says", "invalid-value")
+        if depth_of(section_id) > MAX_DEPTH:
+            reader.report(node, f"the id has {depth_of(section_id):,} parts; at most {MAX_DEPTH} are read", "too-deep")
         seen.add(section_id)
         sections.append(
             Section(
@@ -218,7 +236,7 @@ def read_folder(path: str, content: bytes) -> Folder:
         InvalidRepositoryError: the file has errors; all of them are named.
     """
     values = read_keys(path, content, FOLDER_KEYS, "a folder")
-    return Folder(path.rpartition("/")[0], values["name"], values.get("description", ""))
+    return Folder(path.rpartition("/")[0], values["names"]["full"], values["names"]["contextual"])
 
 
 def read_rule(path: str, content: bytes) -> InternalRule:
@@ -228,18 +246,51 @@ def read_rule(path: str, content: bytes) -> InternalRule:
         InvalidRepositoryError: the file has errors; all of them are named.
     """
     values = read_keys(path, content, RULE_KEYS, "an internal rule")
-    rule_id = path.rpartition("/")[2].removesuffix(".yaml")
-    return InternalRule(rule_id, values["name"], values["sections"], values.get("description", ""))
+    return InternalRule(
+        path.rpartition("/")[2].removesuffix(".yaml"),
+        values["name"],
+        values.get("sections", ()),
+        values.get("description", ""),
+        tuple(_references(values.get("references"))),
+        tuple((one.get("type", ""), one.get("text", "")) for one in values.get("code", ())),
+        values.get("attributes", {}),
+    )
+
+
+def _references(value: Any) -> Iterator[str]:
+    """Yield texts: one that stands alone, or those of a list."""
+    for item in value if isinstance(value, list) else [value]:  # pyright: ignore[reportUnknownVariableType]
+        if item is not None:
+            yield item if isinstance(item, str) else json.dumps(item, ensure_ascii=False)
+
+
+def read_rule_sections(path: str, content: bytes) -> Mapping[str, tuple[str, ...]]:
+    """Read the file that maps an internal rule's id to the ids of the organisation's own sections that it belongs to.
+
+    Raises:
+        InvalidRepositoryError: it is no such file; the one error says what is wrong.
+    """
+    try:
+        return msgspec.json.decode(content, type=dict[str, tuple[str, ...]])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        message = f"expected a JSON object of rules' ids to lists of sections' ids: {str(error).lower()}"
+        raise InvalidRepositoryError([Problem(Place(path), message, "wrong-kind")]) from None
+
+
+def places(path: str, content: bytes) -> Mapping[str, Place]:
+    """Return where each text of a YAML file stands that is a value, the first time."""
+    found: dict[str, Place] = {}
+    pending: deque[Node] = deque([read_yaml(path, content)])
+    while pending:
+        node = pending.popleft()
+        if isinstance(node, Scalar):
+            found.setdefault(node.text, Place(path, node.line, node.column))
+            continue
+        pending.extend(getattr(node, "items", ()) or [value for _, value in getattr(node, "entries", ())])
+    return found
 
 
 def place_of(path: str, content: bytes, text: str) -> tuple[int, int]:
     """Return line and column of the first scalar in a YAML file that is exactly `text`; (1, 1) when there is none."""
-    pending: list[Node] = [read_yaml(path, content)]
-    while pending:
-        node = pending.pop(0)
-        if isinstance(node, Scalar):
-            if node.text == text:
-                return node.line, node.column
-            continue
-        pending.extend(getattr(node, "items", ()) or [value for _, value in getattr(node, "entries", ())])
-    return 1, 1
+    place = places(path, content).get(text, Place(path))
+    return place.line, place.column

@@ -1,7 +1,7 @@
 """A policy repository: everything in it by id, read when it is asked for."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,10 @@ from reeve.repository.object_types import read_type
 
 PRODUCTION_LOGIC, WORK_IN_PROGRESS = "prod.logic.yaml", "wip.logic.yaml"
 LOGIC_SUFFIX = ".logic.yaml"
+PARTS = ("ce", "frameworks", "types", "internal")
+"""The directories of a repository's root that it reads."""
+RULE_SECTIONS = "/internal-rule-sections.json"
+"""The public form's file of the organisation's own sections by internal rule."""
 
 T = TypeVar("T")
 
@@ -34,7 +38,7 @@ class Repository:
         Raises:
             InvalidRepositoryError: there is no directory at `root`, or it holds nothing that a repository holds.
         """
-        if not root.is_dir() or not any((root / part).is_dir() for part in ("ce", "frameworks", "types", "internal")):
+        if not root.is_dir() or not any((root / part).is_dir() for part in PARTS):
             message = "no policy repository: expected a directory with ce/, frameworks/, internal/ or types/ in it"
             raise InvalidRepositoryError([Problem(Place(str(root)), message, "missing-file")])
         return cls(Files(root))
@@ -191,8 +195,20 @@ class Repository:
             for name in sorted(names)
             if name.endswith(".yaml") and name != "folder.yaml"
         ]
-        found = self._each(paths, lambda path: [metadata.read_rule(path, self.files.read(path))])
-        return {rule.id: rule for rule in found}
+        if self.files.exists(RULE_SECTIONS):
+            paths.append(RULE_SECTIONS)
+        found: dict[str, InternalRule] = {}
+        for rule in self._each(paths, self._read_rules):
+            known = found.get(rule.id)  # the file of sections is read last; it may know rules that have no file
+            found[rule.id] = replace(known, internal_sections=rule.internal_sections) if known else rule
+        return dict(sorted(found.items()))
+
+    def _read_rules(self, path: str) -> list[InternalRule]:
+        content = self.files.read(path)
+        if path == RULE_SECTIONS:
+            found = metadata.read_rule_sections(path, content)
+            return [InternalRule(rule, rule, internal_sections=sections) for rule, sections in found.items()]
+        return [metadata.read_rule(path, content)]
 
     @staticmethod
     def _each(paths: tuple[str, ...] | list[str], read: Callable[[str], list[T]]) -> Iterator[T]:

@@ -4,6 +4,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from reeve.language.errors import InvalidRepositoryError, Place, Problem, nearest
@@ -15,9 +16,10 @@ from reeve.language.operations.comparison import Equal
 from reeve.language.operations.constants import BooleanConstant
 from reeve.language.operations.fields import Extract, Field
 from reeve.language.types import Kind
-from reeve.model import Credentials, ObjectType, Policy, Status
+from reeve.model import Credentials, InternalRule, ObjectType, Policy, Section, Status
 from reeve.repository import metadata
-from reeve.repository.repository import LOGIC_SUFFIX, PRODUCTION_LOGIC, Repository
+from reeve.repository.links import link
+from reeve.repository.repository import LOGIC_SUFFIX, PARTS, PRODUCTION_LOGIC, Repository
 
 CheckTestData = Callable[[str, bytes], object]
 """Reads a file of test objects, or raises `InvalidRepositoryError`."""
@@ -31,7 +33,7 @@ class Validation:
     check_test_data: CheckTestData
     below: Sequence[str] = ("/",)
     problems: list[Problem] = field(default_factory=list[Problem])
-    extracts_used: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    places: dict[str, Mapping[str, Place]] = field(default_factory=dict[str, Mapping[str, Place]])
 
     def run(self) -> tuple[Problem, ...]:
         """Return every problem below the paths, in order of place."""
@@ -58,9 +60,13 @@ class Validation:
 
     # Files -----------------------------------------------------------------------------------------------------------
 
+    def _directories(self) -> Iterator[tuple[str, frozenset[str]]]:
+        """Yield the directories that a repository's files are in; beside them is what nobody asked about, such as .git."""
+        return chain.from_iterable(self.repository.files.walk(f"/{part}") for part in PARTS)
+
     def _names_that_collide(self) -> None:
         """Two names that differ in case only are one file on some disks."""
-        for directory, names in self.repository.files.walk("/"):
+        for directory, names in self._directories():
             seen: dict[str, str] = {}
             for name in sorted(names):
                 first = seen.setdefault(name.casefold(), name)
@@ -144,12 +150,14 @@ class Validation:
             if sections is not None and rules is not None:
                 mapped = (*policy.framework_mappings, *policy.framework_ignore_mappings)
                 self._unknown(path, mapped, sections, "unknown-section", "section")
+                self._contradictions(policy, path)
                 self._unknown(path, policy.internal_rules, rules, "unknown-rule", "internal rule")
             self._production(policy, path)
         if sections is None or rules is None:
             return
         for section in sections.values():
             self._unknown(self._section_path(section.id), section.similar, sections, "unknown-section", "section")
+        self._single(sections, rules)
         for path, names in self.repository.files.walk("/internal/rules"):
             for name in names:
                 rule = rules.get(name.removesuffix(".yaml"))
@@ -163,10 +171,35 @@ class Validation:
     def _unknown(self, path: str, named: Iterable[str], known: Mapping[str, object], rule: str, what: str) -> None:
         for name in named:
             if name not in known:
-                line, column = metadata.place_of(path, self.repository.files.read(path), name)
                 message = f"there is no {what} {name}{nearest(name, known) if len(known) < 5000 else ''}"
                 # An unknown section in `similar` of a framework is a gap in that framework's file, not in a policy.
-                self.problems.append(Problem(Place(path, line, column), message, rule, warning=not path.startswith("/ce/")))
+                self.problems.append(Problem(self._place(path, name), message, rule, warning=not path.startswith("/ce/")))
+
+    def _place(self, path: str, text: str) -> Place:
+        if path not in self.places:
+            self.places[path] = metadata.places(path, self.repository.files.read(path))
+        return self.places[path].get(text, Place(path))
+
+    def _contradictions(self, policy: Policy, path: str) -> None:
+        for name in sorted({*policy.framework_mappings} & {*policy.framework_ignore_mappings}):
+            message = f"{name} is in frameworkMappings and in frameworkIgnoreMappings; take it out of one"
+            self.problems.append(Problem(self._place(path, name), message, "mapped-and-ignored"))
+
+    def _single(self, sections: Mapping[str, Section], rules: Mapping[str, InternalRule]) -> None:
+        """Warn of sections with several policies, where their framework says that each should have one at most."""
+        single = {section.id for section in sections.values() if section.is_framework and section.single_policy_only}
+        if not single:
+            return
+        linked: dict[str, list[str]] = {}
+        policies = [policy for one in self.repository.policy_ids if (policy := self._try(lambda one=one: self.repository.policy(one)))]
+        for policy_id, found in link(policies, sections, rules).by_policy.items():
+            for one in found:
+                linked.setdefault(one.section.id, []).append(policy_id)
+        for section_id, named in linked.items():
+            if len(named) > 1 and sections[section_id].framework in single:
+                some = ", ".join(named[:3]) + (", …" if len(named) > 3 else "")
+                place = self._place(self._section_path(section_id), section_id)
+                self._warn(place, f"{section_id} should have one policy at most and has {len(named)}: {some}", "several-policies")
 
     def _production(self, policy: Policy, path: str) -> None:
         if policy.impossible and policy.is_production:
@@ -218,7 +251,7 @@ class Validation:
         for logic in logics:
             for path in logic.all_imports:
                 used.setdefault(path, set()).update(logic.extracts_used)
-        for directory, names in self.repository.files.walk("/"):
+        for directory, names in self._directories():
             for name in sorted(names):
                 path = posixpath.join(directory, name)
                 if not name.endswith(".extracts.yaml"):
