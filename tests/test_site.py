@@ -112,7 +112,7 @@ def tiny(root, name="Plain", framework="F"):
     policy = root / "ce" / "x" / "p"
     policy.mkdir(parents=True)
     (policy / "policy.yaml").write_text(
-        json.dumps({"names": {"full": name}, "description": "What it asks for.", "frameworkMappings": ["/frameworks/f/1"]})
+        json.dumps({"names": {"full": name, "contextual": name}, "description": "What it asks for.", "frameworkMappings": ["/frameworks/f/1"]})
     )
     (policy / "description.md").write_text(
         "# Description\n\nText.\n\n## Rationale\n\n<b>raw</b> [bad](javascript:alert(1))\n\n|a|b|\n|-|-|\n|1|2|\n"
@@ -214,7 +214,7 @@ def test_hostile_ids_never_leave_the_directory(reeve, tmp_path):
     (repository / "frameworks" / "g.yaml").write_text(json.dumps(sections))
     odd = repository / "ce" / "x" / "<b>&\"'é"
     odd.mkdir()
-    (odd / "policy.yaml").write_text("names: {full: Odd}\n")
+    (odd / "policy.yaml").write_text("names: {full: Odd, contextual: Odd}\ndescription: Odd.\n")
     assert reeve("site", "build", "--repo", repository, "--out", tmp_path / "deep" / "er" / "out").code == 0
     assert not list(tmp_path.rglob("escaped/../../index.html")) and not (tmp_path / "escaped").exists()
     assert {path.name for path in tmp_path.iterdir()} == {"repo", "deep"}
@@ -255,7 +255,7 @@ def test_serve_reloads_and_survives_mistakes(reeve_process, tmp_path):
         assert missing.value.code == 404 and "There is no such page" in missing.value.read().decode()
         (repository / "ce" / "x" / "p" / "policy.yaml").write_text("colour: red\n")
         assert "/ce/x/p/policy.yaml:1:1" in process.stderr.readline()
-        (repository / "ce" / "x" / "p" / "policy.yaml").write_text("names: {full: Renamed}\n")
+        (repository / "ce" / "x" / "p" / "policy.yaml").write_text("names: {full: Renamed, contextual: Renamed}\ndescription: Text.\n")
         while read("__version") == "0":
             pass
         assert "Renamed" in read("ce/x/p/")

@@ -8,6 +8,7 @@ import click
 
 from reeve import __version__
 from reeve.cli.failures import failing_well
+from reeve.report.streams import flush, prepare
 
 COMMANDS = {
     "scan": "Collect an account, judge it, and report.",
@@ -67,9 +68,10 @@ def reeve() -> None:
 
 def main() -> None:
     """Run the command and end the process with its exit code."""
+    prepare()
     code = failing_well(lambda: reeve.main(standalone_mode=False, prog_name="reeve"), debug="--debug" in sys.argv)
     try:
-        sys.stdout.flush()
+        flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     sys.exit(code)

@@ -1,18 +1,17 @@
 """`reeve collect`: an account into a snapshot."""
 
-import sys
 from pathlib import Path
 
 import click
 
 from reeve.cli.collecting import account_api
-from reeve.cli.failures import say
 from reeve.cli.options import account_options, output_options, policy_options
 from reeve.cli.working import open_repository, progress
 from reeve.findings.results import EXIT_INCOMPLETE, EXIT_WELL
 from reeve.findings.scan import collect_snapshot, production_programs, select_policies
 from reeve.inventory.directory import writing
 from reeve.inventory.storage import putting, shown
+from reeve.report.streams import put, say
 
 
 @click.command("collect")
@@ -52,5 +51,5 @@ def command(
         say(f"{error.call}: {error.code}: {error.message}; {error.advice}")
     if not quiet:
         rows = sum(table.rows for table in manifest.tables.values())
-        sys.stdout.write(f"{rows} objects of account {manifest.account} in {shown(out)}\n")
+        put(f"{rows} objects of account {manifest.account} in {shown(out)}")
     return EXIT_WELL if manifest.complete else EXIT_INCOMPLETE

@@ -1,7 +1,6 @@
 """`reeve explain`: how one verdict came about."""
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -19,7 +18,7 @@ from reeve.language.errors import nearest
 from reeve.language.logic import Body
 from reeve.language.operations.base import Moment, Row
 from reeve.language.operations.fields import object_id
-from reeve.report.escaping import visible
+from reeve.report.streams import put
 from reeve.report.trace import lines
 from reeve.repository.repository import Repository
 
@@ -53,9 +52,8 @@ def command(policy: str, object_: str, repo: Path | None, snapshot: Path, logic_
     body = repository.logic(chosen, logic_name).body
     with reading(snapshot) as source:
         for name, row, moment in _objects(repository, body, object_, source):
-            sys.stdout.write(visible(f"{chosen} on {name}") + "\n")
-            for line in lines(trace(body, row, moment)):
-                sys.stdout.write(visible(line) + "\n")
+            put(f"{chosen} on {name}")
+            put(*lines(trace(body, row, moment)))
     return 0
 
 

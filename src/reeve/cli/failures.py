@@ -1,11 +1,13 @@
 """Turns what goes wrong into one line and an exit code; a traceback is shown with --debug only."""
 
+import io
 import os
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import click
+
+from reeve.report.streams import complain, say
 
 EXIT_WRONG_USE, EXIT_INCOMPLETE, EXIT_INTERNAL, EXIT_INTERRUPTED = 2, 3, 70, 130
 
@@ -43,7 +45,9 @@ def _report(error: BaseException) -> int:
         case click.exceptions.Abort() | KeyboardInterrupt():
             return _interrupted()
         case click.ClickException():
-            error.show()
+            shown = io.StringIO()
+            error.show(shown)
+            complain(*shown.getvalue().splitlines())
             return EXIT_WRONG_USE
         case BrokenPipeError():
             return 0
@@ -53,8 +57,7 @@ def _report(error: BaseException) -> int:
 
 def _interrupted() -> int:
     """End at once: requests under way in other threads would keep the process for as long as they are retried."""
-    print("reeve: interrupted; nothing was written", file=sys.stderr)  # noqa: T201 - the one voice of errors
-    sys.stderr.flush()
+    say("interrupted; what was there before is as it was, or is replaced as a whole")
     os._exit(EXIT_INTERRUPTED)
 
 
@@ -79,10 +82,3 @@ def _known(error: BaseException) -> int:
         return EXIT_WRONG_USE
     say(f"internal error: {type(error).__name__}: {error}; run again with --debug for the traceback, and report it")
     return EXIT_INTERNAL
-
-
-def say(message: str) -> None:
-    """Print one line to standard error, control characters written out."""
-    from reeve.report.escaping import visible
-
-    print(f"reeve: {visible(message)}", file=sys.stderr)  # noqa: T201 - the one voice of errors

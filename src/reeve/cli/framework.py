@@ -1,6 +1,5 @@
 """`reeve framework`: the frameworks of a repository, and how much of them its policies cover."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +7,10 @@ import click
 
 from reeve.cli.options import debug_option, repository_option
 from reeve.cli.policy import json_option
-from reeve.cli.working import open_repository, print_json
+from reeve.cli.working import open_repository
 from reeve.findings.frameworks import is_within
 from reeve.findings.scan import section_id
-from reeve.report.escaping import visible
+from reeve.report.streams import put, put_json
 from reeve.repository.links import link
 from reeve.repository.repository import Repository
 
@@ -40,12 +39,12 @@ def list_command(repo: Path | None, form: str, debug: bool) -> int:
     """
     rows = [row for row in _rows(open_repository(repo)) if row["id"].count("/") == 2]
     if form == "json":
-        print_json(rows)
+        put_json(rows)
         return 0
-    sys.stdout.write("sections policies id\n")
+    put("sections policies id")
     for row in rows:
         line = f"{row['subSections']:>8} {row['policies']:>8} {row['id'].rpartition('/')[2]}  {row['name']}"
-        sys.stdout.write(visible(line) + "\n")
+        put(line)
     return 0
 
 
@@ -66,12 +65,12 @@ def show_command(framework: str, repo: Path | None, form: str, debug: bool) -> i
     wanted = section_id(repository, framework)
     rows = [row for row in _rows(repository) if is_within(row["id"], wanted)]
     if form == "json":
-        print_json(rows)
+        put_json(rows)
         return 0
-    sys.stdout.write("policies rules section\n")
+    put("policies rules section")
     for row in rows:
         indent = "  " * (row["id"].count("/") - wanted.count("/"))
-        sys.stdout.write(visible(f"{row['policies']:>8} {row['internalRules']:>5} {indent}{row['name']}") + "\n")
+        put(f"{row['policies']:>8} {row['internalRules']:>5} {indent}{row['name']}")
     return 0
 
 

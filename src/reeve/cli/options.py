@@ -1,7 +1,6 @@
 """Options that several commands share."""
 
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import click
 
 from reeve.cli.failures import UserError
 from reeve.report.output import FORMATS
+from reeve.report.streams import stdout_is_terminal
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -99,4 +99,4 @@ def chosen_formats(formats: str | None, out: Path | None) -> tuple[str, ...] | N
 
 def wants_color(no_color: bool) -> bool:
     """Return whether colours are wanted: not with --no-color or NO_COLOR, nor where the output is no terminal."""
-    return not no_color and not os.environ.get("NO_COLOR") and sys.stdout.isatty()
+    return not no_color and not os.environ.get("NO_COLOR") and stdout_is_terminal()

@@ -1,12 +1,12 @@
 """`reeve permissions`: the least IAM policy for the selected policies."""
 
-import sys
 from pathlib import Path
 
 import click
 
 from reeve.cli.options import debug_option, policy_options
-from reeve.cli.working import open_repository, print_json
+from reeve.cli.working import open_repository
+from reeve.report.streams import put, put_json
 
 
 @click.command("permissions")
@@ -34,8 +34,8 @@ def command(repo: Path | None, policies: tuple[str, ...], framework: str | None,
     programs = production_programs(repository, select_policies(repository, policies, framework))
     actions = permissions(collecting(repository, programs).values())
     if form == "text":
-        sys.stdout.write("".join(f"{action}\n" for action in actions))
+        put(*actions)
         return 0
     statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
-    print_json({"Version": "2012-10-17", "Statement": [statement]})
+    put_json({"Version": "2012-10-17", "Statement": [statement]})
     return 0

@@ -1,16 +1,15 @@
 """`reeve policy`: the policies of a repository."""
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from reeve.cli.options import debug_option, policy_options, repository_option
-from reeve.cli.working import one_policy, open_repository, print_json
+from reeve.cli.working import one_policy, open_repository
 from reeve.findings.scan import select_policies
 from reeve.model import Policy
-from reeve.report.escaping import visible
+from reeve.report.streams import put, put_json
 from reeve.repository.links import link
 from reeve.repository.repository import Repository
 
@@ -44,10 +43,10 @@ def list_command(repo: Path | None, policies: tuple[str, ...], framework: str | 
     found = [repository.policy(policy_id) for policy_id in select_policies(repository, policies, framework)]
     if form == "json":
         rows = [{"id": p.id, "name": p.full_name, "severity": p.severity, "state": state_of(p)} for p in found]
-        print_json(rows)
+        put_json(rows)
         return 0
     for policy in found:
-        sys.stdout.write(visible(f"{policy.severity or '-':<9} {state_of(policy):<12} {policy.id}") + "\n")
+        put(f"{policy.severity or '-':<9} {state_of(policy):<12} {policy.id}")
     return 0
 
 
@@ -70,12 +69,12 @@ def show_command(policy: str, repo: Path | None, form: str, debug: bool) -> int:
     sections = [{"id": one.section.id, "name": one.section.name, "why": [str(why) for why in one.why]} for one in links]
     if form == "json":
         plain = {**asdict(found), "files": sorted(found.files), "state": state_of(found), "sections": sections}
-        print_json(plain)
+        put_json(plain)
         return 0
     lines = [found.full_name, found.id, f"{state_of(found)}, severity {found.severity or 'not given'}", "", found.description]
     lines += ["", *_logic(repository, found), f"{len(sections)} linked sections"]
     lines += [f"  {one['id']}  {one['name']}: {', '.join(one['why'])}" for one in sections]
-    sys.stdout.write("".join(visible(line) + "\n" for line in lines))
+    put(*lines)
     return 0
 
 

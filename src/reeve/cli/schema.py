@@ -1,14 +1,13 @@
 """`reeve schema`: JSON Schemas of a repository's files, for editors."""
 
 import json
-import sys
 from pathlib import Path
 
 import click
 
 from reeve.cli.failures import UserError
 from reeve.cli.options import debug_option
-from reeve.cli.working import print_json
+from reeve.report.streams import put, put_json
 from reeve.repository.schemas import KINDS, schema_of
 
 
@@ -26,10 +25,10 @@ def command(kind: str | None, out: Path | None, vscode: bool, debug: bool) -> in
       reeve schema --out .vscode/reeve --vscode > .vscode/settings.json
     """
     if kind is None and out is None:
-        sys.stdout.write("".join(f"{name:<14} {pattern}\n" for name, pattern in KINDS.items()))
+        put(*(f"{name:<14} {pattern}" for name, pattern in KINDS.items()))
         return 0
     if kind is not None:
-        print_json(schema_of(kind))
+        put_json(schema_of(kind))
         return 0
     directory = out or Path()
     try:
@@ -40,7 +39,7 @@ def command(kind: str | None, out: Path | None, vscode: bool, debug: bool) -> in
     except OSError as error:
         raise UserError(f"can't write to {directory}: {(error.strerror or '').lower()}; choose another --out") from None
     if vscode:
-        sys.stdout.write(json.dumps(_settings(directory), indent=2) + "\n")
+        put_json(_settings(directory))
     return 0
 
 

@@ -1,6 +1,5 @@
 """`reeve site`: the documentation site of a policy repository."""
 
-import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -9,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reeve.cli.failures import UserError, say
+from reeve.cli.failures import UserError
 from reeve.cli.options import Decorator, debug_option, repository_option, together
 from reeve.cli.working import open_repository, progress
+from reeve.inventory.manifest import SnapshotError
 from reeve.language.errors import InvalidRepositoryError
+from reeve.report.streams import flush, put, say
 
 if TYPE_CHECKING:
     from reeve.site.build import Built, Options
@@ -64,7 +65,7 @@ def build_command(
 
     built = _build(repo, results, out, Options(source_url, address), quiet)
     if not quiet:
-        sys.stdout.write(f"{built.pages} pages in {out}: {built.written} written, {built.removed} removed\n")
+        put(f"{built.pages} pages in {out}: {built.written} written, {built.removed} removed")
     return 0
 
 
@@ -86,15 +87,15 @@ def serve_command(port: int, repo: Path | None, results: Path | None, source_url
     root = open_repository(repo).files.root
     with ExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="reeve-site-"))
-        out, options = Path(directory), Options(source_url, live=True)
+        out, options = Path(directory) / "site", Options(source_url, live=True)
         _build(repo, results, out, options, quiet)
         try:
             server = stack.enter_context(serving(out, port))
         except OSError as error:
             raise UserError(f"can't listen on port {port}: {(error.strerror or '').lower()}; choose another --port") from None
         try:
-            sys.stdout.write(f"{server.address} (Ctrl-C ends it)\n")
-            sys.stdout.flush()
+            put(f"{server.address} (Ctrl-C ends it)")
+            flush()
             for _ in changes(root):
                 if _rebuilt(lambda: _build(repo, results, out, options, True)):
                     server.version += 1
@@ -110,6 +111,9 @@ def _rebuilt(build: "Callable[[], Built]") -> bool:
     except InvalidRepositoryError as error:
         for problem in error.problems:
             say(str(problem))
+        return False
+    except (UserError, SnapshotError) as error:
+        say(str(error))
         return False
     return True
 

@@ -1,19 +1,18 @@
 """`reeve test`: the policies' test data."""
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from reeve.cli.failures import EXIT_WRONG_USE, UserError, say
+from reeve.cli.failures import EXIT_WRONG_USE, UserError
 from reeve.cli.options import debug_option, repository_option
 from reeve.cli.working import open_repository, paths_in
 from reeve.evaluate.policy_tests import Case, LogicTest, object_spans, run_tests
 from reeve.language.errors import InvalidRepositoryError, Problem
-from reeve.report.escaping import visible
+from reeve.report.streams import put, put_json, say
 from reeve.repository.repository import Repository
 
 
@@ -93,8 +92,7 @@ def _print_json(cases: Sequence[Case], failed: Sequence[Case]) -> None:
         for case in cases
     ]
     result = {"passed": len(cases) - len(failed), "failed": len(failed), "cases": shown}
-    json.dump(result, sys.stdout, ensure_ascii=False, indent=1)
-    sys.stdout.write("\n")
+    put_json(result)
 
 
 def _print_text(
@@ -111,27 +109,26 @@ def _print_text(
         for test in tests:
             for code in test.unreached:
                 meaning = test.program.meanings[code]
-                _line(f"{test.logic.path}: code {code} is not reached: {meaning.status}, {meaning.text}")
-    _line(f"{len(cases) - len(failed)} passed, {len(failed)} failed")
-
-
-def _line(text: str) -> None:
-    sys.stdout.write(visible(text) + "\n")
+                put(f"{test.logic.path}: code {code} is not reached: {meaning.status}, {meaning.text}")
+    put(f"{len(cases) - len(failed)} passed, {len(failed)} failed")
 
 
 def _print_difference(repository: Repository, case: Case) -> None:
     from reeve.evaluate.trace import trace
     from reeve.report.trace import lines
 
-    _line(f"FAILED {case.logic} · {case.object} ({case.file}, object {case.number + 1})")
+    put(f"FAILED {case.logic} · {case.object} ({case.file}, object {case.number + 1})")
     for key in case.differences:
-        _line(f"  {key}")
-        _line(f"    expected  {case.expected[key]}")
-        _line(f"    actual    {case.actual[key]}")
+        put(f"  {key}")
+        put(f"    expected  {_plain(case.expected[key])}", f"    actual    {_plain(case.actual[key])}")
     logic, _ = repository.read_logic(case.logic)
     for line in lines(trace(logic.body, case.row, case.moment)):
-        _line(f"    {line}")
-    _line("")
+        put(f"    {line}")
+    put("")
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _update(repository: Repository, failed: Sequence[Case]) -> None:

@@ -1,7 +1,6 @@
 """`reeve validate`: all that is wrong with a policy repository."""
 
 import os
-import sys
 from pathlib import Path
 
 import click
@@ -11,6 +10,7 @@ from reeve.cli.options import debug_option, repository_option
 from reeve.cli.working import open_repository, paths_in
 from reeve.evaluate.policy_tests import read_objects
 from reeve.report import problems as shown
+from reeve.report.streams import put_text
 from reeve.repository.validation import Validation
 
 
@@ -43,5 +43,5 @@ def command(paths: tuple[str, ...], repo: Path | None, form: str, strict: bool, 
             text = shown.github(problems, root)
         case _:
             text = shown.text(problems, root, repository.files.read)
-    sys.stdout.write(text)
+    put_text(text)
     return EXIT_WRONG_USE if any(strict or not problem.warning for problem in problems) else 0

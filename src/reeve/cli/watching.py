@@ -15,8 +15,8 @@ def _state(root: Path) -> dict[str, tuple[int, int]]:
         for name in names:
             path = os.path.join(directory, name)
             try:
-                status = os.stat(path)
-            except FileNotFoundError:
+                status = os.lstat(path)
+            except OSError:  # gone meanwhile, or not to be read: then it is as if it was not there
                 continue
             found[path] = (status.st_mtime_ns, status.st_size)
     return found

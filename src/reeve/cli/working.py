@@ -1,13 +1,13 @@
 """What commands do around the parts they call: the repository to use, progress, writing reports."""
 
-import json
-import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reeve.cli.failures import UserError
+from reeve.report.escaping import visible
+from reeve.report.streams import console, error_console, put_content, stderr_is_terminal
 from reeve.repository.repository import Repository
 
 if TYPE_CHECKING:
@@ -56,30 +56,24 @@ def one_policy(repository: Repository, pattern: str) -> str:
     return chosen
 
 
-def print_json(data: Any) -> None:
-    """Print data as JSON on standard output."""
-    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
-
-
 @contextmanager
 def progress(quiet: bool) -> Generator[Callable[[str, int, int | None], None]]:
     """Show progress on standard error, if that is a terminal, while the context lasts."""
-    if quiet or not sys.stderr.isatty():
+    if quiet or not stderr_is_terminal():
         yield lambda what, done, total: None
         return
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=error_console(), transient=True) as bar:
         task = bar.add_task("starting", total=None)
-        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)
+        yield lambda what, done, total: bar.update(task, description=visible(what), completed=done, total=total)
 
 
 def write_reports(results: "Results", formats: tuple[str, ...], out: Path | None, quiet: bool, color: bool) -> None:
@@ -99,7 +93,7 @@ def write_reports(results: "Results", formats: tuple[str, ...], out: Path | None
             continue  # an engine has written the outcomes
         content = FILES[name](results)
         if out is None:
-            sys.stdout.buffer.write(content)
+            put_content(content)
             continue
         _write(file_path(out, name), content)
 
@@ -117,4 +111,4 @@ def _write(path: Path, content: bytes) -> None:
 def _print(results: "Results", color: bool) -> None:
     from reeve.report import terminal
 
-    terminal.render(results, terminal.console_for(sys.stdout, color))
+    terminal.render(results, console(color))

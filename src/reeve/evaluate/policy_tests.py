@@ -116,24 +116,26 @@ def read_objects(path: str, content: bytes) -> list[dict[str, Any]]:
     bad = [(number, reason) for number, item in enumerate(objects) if (reason := _problem(item))]
     if bad:
         places = object_places(content.decode("utf-8-sig"))
-        raise InvalidRepositoryError(Problem(Place(path, *places[number]), reason, "test-data") for number, reason in bad)
+        raise InvalidRepositoryError(Problem(Place(path, *places[number]), reason, code) for number, (reason, code) in bad)
     return objects
 
 
-def _problem(item: Any) -> str | None:
+def _problem(item: Any) -> tuple[str, str] | None:
+    """Return what is wrong with a test object, and the code of it."""
     if not isinstance(item, dict):
-        return "a test object must be a JSON object"
+        return "a test object must be a JSON object", "wrong-kind"
     row = cast("dict[str, Any]", item)
     expected = row.get("expectedResult")
     if not isinstance(expected, dict):
-        return "the test object has no expectedResult with status, conditionIndex, conditionText and runtimeError"
+        message = "the test object has no expectedResult with status, conditionIndex, conditionText and runtimeError"
+        return message, "missing-expected-result"
     missing = [key for key in COMPARED[:2] if key not in expected]
     if missing:
-        return f"expectedResult lacks {' and '.join(missing)}"
+        return f"expectedResult lacks {' and '.join(missing)}", "missing-expected-result"
     context = row.get("context")
     time = cast("dict[str, Any]", context).get("snapshotTime") if isinstance(context, dict) else None
     if time is not None and parse_date_time(str(time)) is None:
-        return f"context.snapshotTime {time!r} is no ISO 8601 date-time"
+        return f"context.snapshotTime {time!r} is no ISO 8601 date-time", "bad-date-time"
     return None
 
 

@@ -1,14 +1,46 @@
-"""Makes hostile text harmless where a terminal shows it. HTML is escaped by its templates, JSON by its encoder."""
+"""Makes hostile text harmless: control and formatting characters (escapes, bidirectional marks, zero width) are written out.
 
+Each medium has one writer, which calls this: the terminal and workflow commands `report/streams.py` and `report/problems.py`,
+HTML `report/html.py`, Markdown `report/markdown.py`, JSON `as_json` here.
+"""
+
+import json
+import re
 import unicodedata
+from collections.abc import Callable
+from typing import Any
 
 _HARMFUL = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_UNUSUAL = re.compile(r"[^\x20-\x7e]+")
 
 
-def visible(text: str) -> str:
-    """Return a text in one line, with control and formatting characters (escapes, bidirectional marks) written out."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(
-        f"\\u{{{ord(character):x}}}" if unicodedata.category(character) in _HARMFUL else character for character in text
-    )
+def _written_out(text: str, keep: str, write: Callable[[str], str]) -> str:
+    def one(character: str) -> str:
+        return character if character in keep or unicodedata.category(character) not in _HARMFUL else write(character)
+
+    return _UNUSUAL.sub(lambda found: "".join(map(one, found.group())), text)
+
+
+def visible(text: str, keep: str = "") -> str:
+    r"""Return a text with harmful characters as `\u{…}`; without `keep` it is one line.
+
+    Args:
+        text: whatever came from a repository, an account, a snapshot, or a user.
+        keep: characters that stay as they are, such as the line feed where a text may have several lines.
+    """
+    return _written_out(text, keep, lambda character: f"\\u{{{ord(character):x}}}")
+
+
+def json_text(text: str) -> str:
+    r"""Return JSON text with harmful characters as `\uXXXX`: in strings they mean the same, and nowhere else can they stand."""
+
+    def escaped(character: str) -> str:
+        return json.dumps(character)[1:-1] if character != "\x7f" else "\\u007f"
+
+    return _written_out(text, "\n", escaped)
+
+
+def as_json(data: Any, indent: int | None = 2) -> str:
+    """Return data as JSON, readable in any script, harmful characters escaped."""
+    separators = None if indent else (",", ":")
+    return json_text(json.dumps(data, indent=indent, separators=separators, ensure_ascii=False))

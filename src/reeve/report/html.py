@@ -6,13 +6,13 @@ from importlib.resources import files
 from typing import Any
 
 import jinja2
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from reeve import __version__
 from reeve.findings.frameworks import Verdict
 from reeve.findings.results import SHOWN_ORDER, PolicyResult, Results
 from reeve.model import Status
+from reeve.report import markdown
 from reeve.report.escaping import visible
 
 COLORS: Mapping[Status, str] = {
@@ -33,7 +33,7 @@ VERDICT_COLORS: Mapping[Verdict, str] = {
 
 def render(results: Results) -> bytes:
     """Return the report as HTML, UTF-8."""
-    template = environment(_template, time=_time, markdown=_markdown).get_template("report.html.j2")
+    template = environment(_template, time=_time, markdown=markdown.render).get_template("report.html.j2")
     page = template.render(
         results=results,
         manifest=results.manifest,
@@ -50,22 +50,30 @@ def render(results: Results) -> bytes:
 
 
 def environment(load: Callable[[str], str], **filters: Callable[..., Any]) -> jinja2.Environment:
-    """Return what renders templates of pages: everything is escaped, and a name that is not given is an error.
+    """Return what renders templates of pages: whatever they show is escaped, and a name that is not given is an error.
 
     Args:
         load: gives a template's text by its name.
-        filters: the filters of the templates beside `visible`.
+        filters: the filters of the templates.
     """
     found = jinja2.Environment(
         loader=jinja2.FunctionLoader(load),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     known: dict[str, Any] = found.filters  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    known.update(visible=visible, **filters)
+    known.update(filters)
     return found
+
+
+def _shown(value: object) -> object:
+    """Return what a page shows of a value: what Python has no text for is left blank, harmful characters are written out."""
+    if isinstance(value, str):
+        return value if isinstance(value, Markup) else visible(value, markdown.LAYOUT)
+    return "" if value is None else value
 
 
 def _template(name: str) -> str:
@@ -74,12 +82,6 @@ def _template(name: str) -> str:
 
 def _time(value: datetime | None) -> str:
     return f"{value:%Y-%m-%d %H:%M:%S} UTC" if value else ""
-
-
-def _markdown(text: str) -> Markup:
-    """Return a policy's Markdown as HTML; raw HTML in it is shown, not run, and links to scripts are not made."""
-    rendered = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
-    return Markup(rendered)  # noqa: S704 - markdown-it escapes HTML and refuses javascript: links
 
 
 def _bar(result: PolicyResult) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from reeve.findings.frameworks import SectionResult, Verdict
 from reeve.findings.results import SHOWN_ORDER, Finding, PolicyResult, Results
 from reeve.inventory.manifest import CollectionError
 from reeve.model import Status
+from reeve.report.escaping import json_text
 
 SCHEMA = "reeve.report/1"
 
@@ -142,7 +143,8 @@ def render(results: Results) -> bytes:
         findings=[_finding(result, finding) for result in results.policies for finding in result.findings],
         framework=[_section(one) for one in results.framework.sections] if results.framework else None,
     )
-    return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
+    text = msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
+    return f"{json_text(text)}\n".encode()
 
 
 def _policy(result: PolicyResult) -> PolicyReport:

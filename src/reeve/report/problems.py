@@ -1,11 +1,11 @@
 """A repository's problems as text with a caret line, as JSON, as SARIF, or as annotations of a forge's checks."""
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from reeve import __version__
 from reeve.language.errors import Problem
+from reeve.report import escaping
 from reeve.report.escaping import visible
 
 Read = Callable[[str], bytes]
@@ -65,7 +65,7 @@ def as_json(problems: Sequence[Problem], root: str) -> str:
     ]
     errors = sum(not problem.warning for problem in problems)
     result = {"errors": errors, "warnings": len(problems) - errors, "problems": shown}
-    return json.dumps(result, ensure_ascii=False, indent=1) + "\n"
+    return escaping.as_json(result) + "\n"
 
 
 def sarif(problems: Sequence[Problem], root: str) -> str:
@@ -88,7 +88,7 @@ def sarif(problems: Sequence[Problem], root: str) -> str:
         for problem in problems
     ]
     driver = {"name": "reeve", "version": __version__, "rules": rules}
-    return json.dumps({"version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}, indent=1) + "\n"
+    return escaping.as_json({"version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}) + "\n"
 
 
 def github(problems: Sequence[Problem], root: str) -> str:
@@ -102,7 +102,8 @@ def github(problems: Sequence[Problem], root: str) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    """Return a text as a workflow command holds it, in one line."""
+    return visible(text).replace("%", "%25")
 
 
 def _property(text: str) -> str:

@@ -1,17 +1,19 @@
 """The summary on a terminal or in a pipe: counts by status, offenders with their keys, what could not be read."""
 
 from collections.abc import Sequence
-from typing import TextIO
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
 
 from reeve.findings.frameworks import FrameworkResult, Verdict
 from reeve.findings.results import SHOWN_ORDER, Finding, PolicyResult, Results
 from reeve.model import Status
-from reeve.report.escaping import visible
+from reeve.report.streams import joined, text
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 STYLES = {
     Status.INCOMPLIANT: "bold red",
@@ -38,27 +40,10 @@ MANY_ERRORS = 5
 """From how many failed calls on each gets a single line."""
 
 
-def console_for(stream: TextIO, color: bool) -> Console:
-    """Return a console on a stream: 80 columns in a pipe, no colours where they are not wanted (`NO_COLOR` too)."""
-    width = None if stream.isatty() else 80
-    return Console(
-        file=stream,
-        width=width,
-        no_color=not color,
-        color_system="auto" if color else None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        soft_wrap=False,
-    )
-
-
 def render(results: Results, console: Console) -> None:
     """Print the summary."""
     manifest = results.manifest
-    console.print(
-        Text(f"AWS account {visible(manifest.account or 'unknown')}, as of {manifest.started_at:%Y-%m-%d %H:%M:%S} UTC")
-    )
+    console.print(text(f"AWS account {manifest.account or 'unknown'}, as of {manifest.started_at:%Y-%m-%d %H:%M:%S} UTC"))
     if results.many:
         _overview(results.worst_first, console)
     else:
@@ -71,8 +56,8 @@ def render(results: Results, console: Console) -> None:
     _incomplete(results, console)
     seconds = (manifest.finished_at - manifest.started_at).total_seconds()
     by_service = sorted(manifest.calls_by_service.items(), key=lambda entry: (-entry[1], entry[0]))
-    said = ", ".join(f"{visible(service)} {count:,}" for service, count in by_service)
-    console.print(f"{sum(manifest.calls.values()):,} requests to AWS in {seconds:.1f} s: {said}", style="dim")
+    said = ", ".join(f"{service} {count:,}" for service, count in by_service)
+    console.print(text(f"{sum(manifest.calls.values()):,} requests to AWS in {seconds:.1f} s: {said}", style="dim"))
 
 
 def _overview(policies: Sequence[PolicyResult], console: Console) -> None:
@@ -85,52 +70,52 @@ def _overview(policies: Sequence[PolicyResult], console: Console) -> None:
     for result in policies:
         counts = result.counts
         shown = (Status.INCOMPLIANT, Status.UNDETERMINED, Status.COMPLIANT)
-        cells = [Text(f"{counts[status]:,}", style=STYLES[status] if counts[status] else "dim") for status in shown]
+        cells = [text(f"{counts[status]:,}", style=STYLES[status] if counts[status] else "dim") for status in shown]
         severity = result.policy.severity or ""
         failed = counts[Status.INCOMPLIANT] > 0
-        table.add_row(Text(severity, style=SEVERITY_STYLES.get(severity, "") if failed else "dim"), *cells, _named(result))
+        table.add_row(text(severity, style=SEVERITY_STYLES.get(severity, "") if failed else "dim"), *cells, _named(result))
     console.print()
     console.print(table, width=min(console.width, WIDEST))
     failing = sum(result.counts[Status.INCOMPLIANT] > 0 for result in policies)
     console.print()
     hint = "`--policy NAME` shows one with its offenders and what to do, `--out DIR` writes the whole report"
-    console.print(Text(f"{failing} of {len(policies)} policies have offenders; {hint}.", style="dim"))
+    console.print(text(f"{failing} of {len(policies)} policies have offenders; {hint}.", style="dim"))
 
 
-def _named(result: PolicyResult) -> Text:
+def _named(result: PolicyResult) -> "Text":
     """Return a policy's name, and below it its first offenders: a name once, though objects in many regions may have it."""
-    found = Text(visible(result.policy.full_name))
+    found = [text(result.policy.full_name)]
     offenders = _with_status(result, Status.INCOMPLIANT)
     names = list(dict.fromkeys(finding.object_name for finding in offenders))
     if names:
         more = len(names) > SOME or result.counts[Status.INCOMPLIANT] > len(offenders)
-        found.append("\n" + ", ".join([*map(visible, names[:SOME]), *(["…"] if more else [])]), style="dim")
-    return found
+        found.append(text(", ".join([*names[:SOME], *(["…"] if more else [])]), style="dim"))
+    return joined(found, "\n")
 
 
 def _policy(result: PolicyResult, console: Console) -> None:
     console.print()
-    console.print(Text(result.policy.full_name, style="bold"))
-    console.print(Text(result.policy.id, style="dim"), overflow="fold")
+    console.print(text(result.policy.full_name, style="bold"))
+    console.print(text(result.policy.id, style="dim"), overflow="fold")
     console.print(_counts(result))
     offenders = _with_status(result, Status.INCOMPLIANT)
     if offenders:
         console.print()
-        console.print(Text(f"Incompliant ({result.counts[Status.INCOMPLIANT]})", style=STYLES[Status.INCOMPLIANT]))
+        console.print(text(f"Incompliant ({result.counts[Status.INCOMPLIANT]})", style=STYLES[Status.INCOMPLIANT]))
         for finding in offenders:
             _offender(finding, console)
         _more(result, Status.INCOMPLIANT, offenders, console)
     unknown = _with_status(result, Status.UNDETERMINED)
     if unknown:
         console.print()
-        console.print(Text(f"Undetermined ({result.counts[Status.UNDETERMINED]})", style=STYLES[Status.UNDETERMINED]))
+        console.print(text(f"Undetermined ({result.counts[Status.UNDETERMINED]})", style=STYLES[Status.UNDETERMINED]))
         for finding in unknown:
             _unknown(finding, console)
         _more(result, Status.UNDETERMINED, unknown, console)
     frameworks = sorted({link.section.framework for link in result.links})
     if frameworks:
         console.print()
-        console.print(Text(f"Touches {len(result.links)} sections of {len(frameworks)} frameworks.", style="dim"))
+        console.print(text(f"Touches {len(result.links)} sections of {len(frameworks)} frameworks.", style="dim"))
 
 
 def _framework(framework: FrameworkResult, console: Console) -> None:
@@ -144,21 +129,21 @@ def _framework(framework: FrameworkResult, console: Console) -> None:
         if one.verdict is Verdict.NOT_JUDGED and one.depth:
             continue
         counts = (one.counts[status] for status in (Status.INCOMPLIANT, Status.UNDETERMINED, Status.COMPLIANT))
-        name = Padding(Text(visible(one.section.name), style="" if one.depth else "bold"), (0, 0, 0, 2 * one.depth))
+        name = Padding(text(one.section.name, style="" if one.depth else "bold"), (0, 0, 0, 2 * one.depth))
         judged = f"{one.judged}/{one.leaves}" if one.leaves > 1 else ""
-        table.add_row(name, Text(one.verdict, style=VERDICT_STYLES[one.verdict]), *map(str, counts), judged)
+        table.add_row(name, text(one.verdict, style=VERDICT_STYLES[one.verdict]), *map(str, counts), judged)
     console.print()
     console.print(table, width=min(console.width, WIDEST))
     whole = framework.whole
     console.print(
-        Text(f"{whole.leaves - whole.judged:,} of {whole.leaves:,} sections have no policy that judged.", style="dim")
+        text(f"{whole.leaves - whole.judged:,} of {whole.leaves:,} sections have no policy that judged.", style="dim")
     )
 
 
 def _more(result: PolicyResult, status: Status, shown: Sequence[Finding], console: Console) -> None:
     more = result.counts[status] - len(shown)
     if more:
-        _indented(Text(f"… and {more:,} more", style="dim"), console)
+        _indented(text(f"… and {more:,} more", style="dim"), console)
 
 
 def _with_status(result: PolicyResult, status: Status) -> Sequence[Finding]:
@@ -176,47 +161,52 @@ def _counts(result: PolicyResult) -> Table:
         count = counts[status]
         bar = "█" * round(24 * count / total) or ("▏" if count else "")
         style = STYLES[status] if count else "dim"
-        table.add_row(Text(status, style=style), Text(str(count), style=style), Text(bar, style=style))
+        table.add_row(text(status, style=style), text(str(count), style=style), text(bar, style=style))
     return table
 
 
-def _indented(text: Text | str, console: Console, by: int = 2) -> None:
-    console.print(Padding(text, (0, 0, 0, by), expand=False), width=min(console.width, WIDEST))
+def _indented(shown: "Text", console: Console, by: int = 2) -> None:
+    console.print(Padding(shown, (0, 0, 0, by), expand=False), width=min(console.width, WIDEST))
 
 
 def _offender(finding: Finding, console: Console) -> None:
-    _indented(Text(visible(finding.object_name), style="bold", overflow="fold"), console)
+    _indented(text(finding.object_name, style="bold", overflow="fold"), console)
     if finding.advice is None:
-        _indented(Text(finding.meaning.remediation or finding.meaning.message), console, 4)
+        _indented(text(_flat(finding.meaning.remediation or finding.meaning.message)), console, 4)
         return
-    _indented(Text(visible(finding.advice.why)), console, 4)
+    _indented(text(finding.advice.why), console, 4)
     # A command is copied: it is printed in one piece, whatever the width.
-    console.print(Text(f"    {visible(finding.advice.command)}", style="cyan"), soft_wrap=True)
+    console.print(text(f"    {finding.advice.command}", style="cyan"), soft_wrap=True)
+
+
+def _flat(message: str) -> str:
+    """Return a message, which may have been written in several lines, in one."""
+    return " ".join(message.split())
 
 
 def _unknown(finding: Finding, console: Console) -> None:
-    _indented(Text(visible(finding.object_name), style="bold", overflow="fold"), console)
+    _indented(text(finding.object_name, style="bold", overflow="fold"), console)
     reasons = dict.fromkeys(finding.not_collected.values()) or {finding.runtime_error or finding.meaning.message: None}
     for reason in reasons:
-        _indented(Text(visible(reason)), console, 4)
+        _indented(text(_flat(reason)), console, 4)
 
 
 def _incomplete(results: Results, console: Console) -> None:
     console.print()
     for note in results.manifest.notes:
-        console.print(Text(f"Note: {visible(note)}."))
+        console.print(text(f"Note: {note}."))
     errors = results.manifest.errors
     if errors:
-        console.print(Text("Incomplete: something could not be read", style="yellow"))
+        console.print(text("Incomplete: something could not be read", style="yellow"))
     for error in errors:
         times = f" ({error.count} times)" if error.count > 1 else ""
         about = ", ".join(error.subjects) + (", …" if error.count > len(error.subjects) else "")
         if len(errors) > MANY_ERRORS:
-            _indented(Text(visible(f"{error.call}: {error.code}{times}; about {about}")), console)
+            _indented(text(f"{error.call}: {error.code}{times}; about {about}"), console)
             continue
         request = f", request {error.request_id}" if error.request_id else ""
-        _indented(Text(visible(f"{error.call}: {error.code}{times}: {error.message}{request}; about {about}")), console)
-        _indented(Text(visible(f"→ {error.advice}")), console, 4)
+        _indented(text(f"{error.call}: {error.code}{times}: {error.message}{request}; about {about}"), console)
+        _indented(text(f"→ {error.advice}"), console, 4)
     if len(errors) > MANY_ERRORS:
         hint = "the report says what to do about each; `reeve permissions` prints the IAM policy that a scan needs"
-        _indented(Text(f"→ {hint}"), console)
+        _indented(text(f"→ {hint}"), console)

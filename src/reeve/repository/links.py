@@ -51,10 +51,15 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """The links of a whole repository, in order of sections: each policy's, and the sections of each internal rule."""
+    """The links of a whole repository.
+
+    In order of sections: each policy's, and the sections of each internal rule. By section: the policies linked to it or
+    below it, and its counters.
+    """
 
     by_policy: Mapping[str, tuple[Link, ...]]
     by_rule: Mapping[str, tuple[str, ...]]
+    policies: Mapping[str, frozenset[str]]
     counters: Mapping[str, Counters]
 
 
@@ -77,12 +82,9 @@ def link(policies: Iterable[Policy], sections: Mapping[str, Section], rules: Map
     by_policy = {policy.id: _links_of(policy, sections, rule_sections, heirs) for policy in policies}
     linked = {policy_id: {found.section.id for found in links} for policy_id, links in by_policy.items()}
     below = _below(sections)
-    rule_counts, policy_counts = _count(rule_sections, sections), _count(linked, sections)
-    counters = {
-        section_id: Counters(below.get(section_id, 0), rule_counts.get(section_id, 0), policy_counts.get(section_id, 0))
-        for section_id in sections
-    }
-    return Links(by_policy, {rule: tuple(sorted(found)) for rule, found in rule_sections.items()}, counters)
+    rules_of, policies_of = _at_or_below(rule_sections, sections), _at_or_below(linked, sections)
+    counters = {one: Counters(below.get(one, 0), len(rules_of[one]), len(policies_of[one])) for one in sections}
+    return Links(by_policy, {rule: tuple(sorted(found)) for rule, found in rule_sections.items()}, policies_of, counters)
 
 
 def _sections_of_rules(sections: Mapping[str, Section], rules: Mapping[str, InternalRule]) -> dict[str, set[str]]:
@@ -143,11 +145,11 @@ def _below(sections: Mapping[str, Section]) -> dict[str, int]:
     return below
 
 
-def _count(linked: Mapping[str, set[str]], sections: Mapping[str, Section]) -> dict[str, int]:
-    """Count, for each section, the distinct keys that are linked to it or to a section below it."""
-    found: dict[str, set[str]] = defaultdict(set)
+def _at_or_below(linked: Mapping[str, set[str]], sections: Mapping[str, Section]) -> dict[str, frozenset[str]]:
+    """Return, for each section, the keys that are linked to it or to a section below it."""
+    found: dict[str, set[str]] = {section_id: set() for section_id in sections}
     for key, section_ids in linked.items():
         for section_id in section_ids:
             for ancestor in ancestors(section_id, sections):
                 found[ancestor].add(key)
-    return {section_id: len(keys) for section_id, keys in found.items()}
+    return {section_id: frozenset(keys) for section_id, keys in found.items()}

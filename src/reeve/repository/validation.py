@@ -191,7 +191,9 @@ class Validation:
         if not single:
             return
         linked: dict[str, list[str]] = {}
-        policies = [policy for one in self.repository.policy_ids if (policy := self._try(lambda one=one: self.repository.policy(one)))]
+        policies = [
+            policy for one in self.repository.policy_ids if (policy := self._try(lambda one=one: self.repository.policy(one)))
+        ]
         for policy_id, found in link(policies, sections, rules).by_policy.items():
             for one in found:
                 linked.setdefault(one.section.id, []).append(policy_id)
@@ -199,7 +201,9 @@ class Validation:
             if len(named) > 1 and sections[section_id].framework in single:
                 some = ", ".join(named[:3]) + (", …" if len(named) > 3 else "")
                 place = self._place(self._section_path(section_id), section_id)
-                self._warn(place, f"{section_id} should have one policy at most and has {len(named)}: {some}", "several-policies")
+                self._warn(
+                    place, f"{section_id} should have one policy at most and has {len(named)}: {some}", "several-policies"
+                )
 
     def _production(self, policy: Policy, path: str) -> None:
         if policy.impossible and policy.is_production:

@@ -1,11 +1,12 @@
 """Where pages are: their addresses are the ids of what they show, and none lies outside the site."""
 
+import hashlib
 import re
 from urllib.parse import quote
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\\%:?*\"<>|]")
 LONGEST = 200
-"""How many bytes a part of a path may have on disk."""
+"""How many bytes a part of a path may have on disk; a longer one is cut, and ends with a digest of the whole."""
 
 
 def parts_of(identifier: str) -> tuple[str, ...]:
@@ -14,10 +15,13 @@ def parts_of(identifier: str) -> tuple[str, ...]:
 
 
 def _part(part: str) -> str:
-    if part in (".", ".."):
+    if part in (".", "..", "index.html"):
         return part.replace(".", "%2E")
-    safe = _UNSAFE.sub(lambda found: f"%{ord(found.group()):02X}", part)
-    return safe.encode("utf-8", "replace")[:LONGEST].decode("utf-8", "ignore")
+    safe = _UNSAFE.sub(lambda found: f"%{ord(found.group()):02X}", part).encode("utf-8", "replace")
+    if len(safe) > LONGEST:
+        digest = hashlib.sha256(part.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        safe = safe[: LONGEST - 17].decode("utf-8", "ignore").encode() + f"~{digest}".encode()
+    return safe.decode()
 
 
 def path_of(address: str) -> str:

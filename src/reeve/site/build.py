@@ -2,27 +2,34 @@
 
 import hashlib
 import json
+import os
+import stat
 from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 import msgspec
 
 from reeve import __version__
-from reeve.inventory.directory import replace_file
-from reeve.report.escaping import visible
+from reeve.report.escaping import as_json, visible
 from reeve.report.html import COLORS, VERDICT_COLORS, environment
+from reeve.report.markdown import is_link
 from reeve.site import markdown
 from reeve.site.addresses import absolute, path_of, relative
 from reeve.site.catalogue import Catalogue
+from reeve.site.flags import FLAGS
 from reeve.site.pages import Page, all_pages, rule_address
+from reeve.site.swap import BusyError, beside, carried, swap
 
 MANIFEST = ".reeve-site.json"
 ASSETS = ("site.css", "site.js", "icon.svg")
+MOST_IN_PLACE = 300
+"""How many files are moved into a site one by one, in a few thousandths of a second; for more it is swapped as a whole."""
 MOVED = "moved.json"
 """In a repository's root: {"/old/id": "/new/id"}, for pages that have moved."""
 
@@ -62,32 +69,19 @@ def build(catalogue: Catalogue, out: Path, options: Options, tell: Callable[[str
         InvalidRepositoryError: a file of the repository has errors; all of them are named.
         SiteError: something could not be written, or the directory holds other things.
     """
+    out = Path(os.path.realpath(out))
     try:
-        before = _before(out)
-        pages = list(all_pages(catalogue))
-        contents: dict[str, str] = {}
-        renderer, written = _Renderer(options, catalogue.results is not None), 0
-        for number, page in enumerate(pages):
-            path, print_ = path_of(page.address), renderer.fingerprint(page)
-            contents[path] = print_
-            if before.get(path) != print_ or not (out / path).is_file():
-                tell("writing pages", number, len(pages))
-                _write(out / path, renderer.render(page).encode("utf-8", "replace"))
-                written += 1
-        for path, content in _extras(catalogue, pages, options, renderer):
-            contents[path] = hashlib.sha256(content).hexdigest()
-            if before.get(path) != contents[path] or not (out / path).is_file():
-                _write(out / path, content)
-        removed = _remove(out, before.keys() - contents.keys())
-        _write(out / MANIFEST, json.dumps(contents, indent=0, sort_keys=True).encode())
+        with beside(out) as directory:
+            return _Writing(out, directory, _before(out)).all(catalogue, options, tell)
+    except BusyError:
+        raise SiteError(f"another reeve is building {out}; wait for it, or choose another --out") from None
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise SiteError(f"can't write the site to {out}: {reason}; free some space or choose another --out") from None
-    return Built(len(pages), written, removed)
 
 
 def _before(out: Path) -> Mapping[str, str]:
-    """Return what an earlier build wrote, with what it was made from."""
+    """Return what an earlier build wrote, with what it was made from and the state of the file."""
     manifest = out / MANIFEST
     if not manifest.is_file():
         if out.is_dir() and any(out.iterdir()):
@@ -95,28 +89,117 @@ def _before(out: Path) -> Mapping[str, str]:
         return {}
     try:
         return msgspec.json.decode(manifest.read_bytes(), type=dict[str, str])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         raise SiteError(f"{manifest} is damaged; remove {out} and build again") from None
 
 
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, content) if path.name == MANIFEST else path.write_bytes(content)
+class _Writing:
+    """One build: what the site in `out` was made from is known; in `beside`, on the same disk, the new one is prepared."""
+
+    def __init__(self, out: Path, beside: Path, before: Mapping[str, str]) -> None:
+        self.out, self.beside, self.before = out, beside, before
+        self.contents: dict[str, str] = {}
+        self.stale: dict[str, tuple[str, Callable[[], bytes]]] = {}
+
+    def all(self, catalogue: Catalogue, options: Options, tell: Callable[[str, int, int | None], None]) -> Built:
+        """Write the whole site."""
+        pages, renderer = list(all_pages(catalogue)), _Renderer(options, catalogue.results is not None)
+        for page in pages:
+            self._add(path_of(page.address), renderer.fingerprint(page), partial(renderer.render, page), page.address)
+        written = len(self.stale)
+        for path, content in _extras(catalogue, pages, options, renderer):
+            self._add(path, hashlib.sha256(content).hexdigest(), partial(bytes, content), path)
+        vanished = [
+            path for path in self.before.keys() - self.contents.keys() if _is_inside(path) and _is_file(self.out / path)
+        ]
+        if self.stale or vanished:
+            in_place = self.before and len(self.stale) + len(vanished) <= MOST_IN_PLACE
+            for number, (path, (made_from, make)) in enumerate(self.stale.items()):
+                if number % 100 == 0:
+                    tell("writing pages", number, len(self.stale))
+                self.contents[path] = _state(made_from, _write(self.beside / path, make()))
+            self._in_place(vanished) if in_place else self._whole()
+        return Built(len(pages), written, len(vanished))
+
+    def _add(self, path: str, made_from: str, make: Callable[[], bytes], address: str) -> None:
+        """Note a file of the site; it is stale unless the last build made it of the same and it still has that size."""
+        if path in self.contents:
+            raise SiteError(f"{visible(address)} has the same address as another page; rename one")
+        known = self.before.get(path)
+        size = _size(self.out / path) if known else None
+        if known is None or size is None or known != _state(made_from, size):
+            self.stale[path] = (made_from, make)
+        self.contents[path] = known or ""
+
+    def _whole(self) -> None:
+        """Swap the site for one made of what is new, what has stayed, and files that somebody else put there."""
+        theirs = {path for path in _files(self.out) if path not in self.before and path != MANIFEST}
+        for path in (self.contents.keys() | theirs) - self.stale.keys():
+            carried(self.out / path, self.beside / path)
+        _write(self.beside / MANIFEST, _manifest(self.contents))
+        swap(self.beside, self.out)
+
+    def _in_place(self, vanished: Iterable[str]) -> None:
+        """Move the few new files into the site; the manifest says so first, so that after a kill the next build makes them anew."""
+        begun = {path: "" if path in self.stale else state for path, state in {**self.before, **self.contents}.items()}
+        for name, contents in (("begun", begun), ("done", self.contents)):
+            _write(self.beside / f"{MANIFEST}.{name}", _manifest(contents))
+        (self.beside / f"{MANIFEST}.begun").replace(self.out / MANIFEST)
+        for path in self.stale:
+            (self.out / path).parent.mkdir(parents=True, exist_ok=True)
+            (self.beside / path).replace(self.out / path)
+        _remove(self.out, vanished)
+        (self.beside / f"{MANIFEST}.done").replace(self.out / MANIFEST)
 
 
-def _remove(out: Path, paths: Iterable[str]) -> int:
-    count = 0
+def _manifest(contents: Mapping[str, str]) -> bytes:
+    return json.dumps(contents, indent=0, sort_keys=True).encode()
+
+
+def _state(made_from: str, size: int) -> str:
+    return f"{made_from} {size}"
+
+
+def _size(path: Path) -> int | None:
+    """Return the size of a plain file, None where there is none."""
+    try:
+        status = os.lstat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
+def _is_inside(path: str) -> bool:
+    return not path.startswith("/") and ".." not in path.split("/")
+
+
+def _files(top: Path) -> Iterable[str]:
+    """Yield the paths of what is no directory below one, links as they are."""
+    pending = [""] if top.is_dir() else []
+    while pending:
+        directory = pending.pop()
+        for entry in os.scandir(top / directory):
+            if entry.is_dir(follow_symlinks=False):
+                pending.append(f"{directory}{entry.name}/")
+            else:
+                yield f"{directory}{entry.name}"
+
+
+def _remove(out: Path, paths: Iterable[str]) -> None:
     for path in paths:
         target = out / path
-        if not target.resolve().is_relative_to(out.resolve()) or not target.is_file():
+        if not target.resolve().is_relative_to(out):
             continue
         target.unlink()
-        count += 1
         for folder in target.parents:
             if folder == out or any(folder.iterdir()):
                 break
             folder.rmdir()
-    return count
+
+
+def _write(path: Path, content: bytes) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.write_bytes(content)
 
 
 def _extras(
@@ -124,17 +207,23 @@ def _extras(
 ) -> Iterable[tuple[str, bytes]]:
     for name in ASSETS:
         yield f"assets/{name}", _asset(name)
-    index = [[page.address, page.title, page.kind, " ".join(page.words.split())[:600]] for page in pages]
-    text = json.dumps(index, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    text = as_json([_indexed(page) for page in pages], indent=None).replace("<", "\\u003c")
     yield "assets/search-index.js", f"window.REEVE_INDEX={text};\n".encode("utf-8", "replace")
     base = options.address.rstrip("/")
     places = "".join(f"<url><loc>{escape(absolute(base, page.address))}</loc></url>\n" for page in pages)
     head = '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
     yield "sitemap.xml", (head + places + "</urlset>\n").encode("utf-8", "replace")
     missing = Page("/404.html", "missing", "There is no such page", "", (("/", "Home"),), {})
-    yield "404.html", renderer.render(missing).encode()
+    yield "404.html", renderer.render(missing)
     for page in _moved(catalogue, {path_of(page.address) for page in pages}):
-        yield path_of(page.address), renderer.render(page).encode("utf-8", "replace")
+        yield path_of(page.address), renderer.render(page)
+
+
+def _indexed(page: Page) -> list[str]:
+    """Return what the search knows of a page; its link too, where that is not its address."""
+    entry = [page.address, page.title, page.kind, " ".join(page.words.split())[:600]]
+    link, plain = relative("/", page.address), "/".join(quote(part) for part in page.address.strip("/").split("/"))
+    return entry if link in (f"{plain}/", "./") else [*entry, link]
 
 
 def _moved(catalogue: Catalogue, known: Set[str]) -> Iterable[Page]:
@@ -142,7 +231,7 @@ def _moved(catalogue: Catalogue, known: Set[str]) -> Iterable[Page]:
     text = catalogue.repository.files.text(f"/{MOVED}")
     try:
         moved = {} if text is None else msgspec.json.decode(text, type=dict[str, str])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise SiteError(f"/{MOVED} must be an object of old ids to new ones: {error}") from None
     for old, new in moved.items():
         address, target = f"{old.rstrip('/')}/", f"{new.rstrip('/')}/"
@@ -176,6 +265,8 @@ class _Renderer:
             judged=judged,
             rule_address=rule_address,
             source=self._source,
+            all_flags=FLAGS,
+            is_link=is_link,
             status_colors={str(status): color for status, color in COLORS.items()},
             verdict_colors={str(verdict): color for verdict, color in VERDICT_COLORS.items()},
         )
@@ -191,15 +282,15 @@ class _Renderer:
         made_from = repr((self.common, page.title, page.crumbs, dict(page.data)))
         return hashlib.sha256(made_from.encode("utf-8", "replace")).hexdigest()
 
-    def render(self, page: Page) -> str:
-        """Return a page as HTML."""
+    def render(self, page: Page) -> bytes:
+        """Return a page as HTML, UTF-8."""
         at = "/" if page.address == "/404.html" else page.address
 
         def to(target: str) -> str:
             return relative(at, target) if page.address != "/404.html" else absolute("", target)
 
         template = self.environment.get_template(f"{page.template}.html.j2")
-        return template.render(page=page, to=to, **page.data)
+        return template.render(page=page, to=to, **page.data).encode("utf-8", "replace")
 
 
 @cache

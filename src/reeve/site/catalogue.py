@@ -8,20 +8,11 @@ from typing import Any
 
 from reeve.findings.frameworks import SectionResult, framework_result
 from reeve.findings.results import SHOWN_ORDER, PolicyResult, Results
-from reeve.model import InternalRule, Policy, Section, Status
+from reeve.model import InternalRule, Section, Status
 from reeve.repository.links import Links, ancestors, link
 from reeve.repository.repository import Repository
+from reeve.site.flags import Flags, flags_of, flags_together
 from reeve.site.policy_page import LogicView, logics_of
-
-GOOD, WARNING = "good", "unsure"
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """What holds of a policy, and whether that is good or a warning (policy language, section 1)."""
-
-    name: str
-    color: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +23,7 @@ class PolicyRow:
     name: str
     severity: str
     production: bool
-    flags: tuple[Flag, ...]
+    flags: Flags
     counts: Mapping[str, int] | None
 
 
@@ -46,36 +37,34 @@ class SectionRow:
     sub_sections: int
     internal_rules: int
     policies: int
+    flags: Flags
     verdict: str | None
     framework: str
 
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
-    """An internal rule in a table, with how many policies name it."""
+    """An internal rule in a table, with how many policies name it, and their flags."""
 
     id: str
     name: str
     policies: int
+    flags: Flags
+
+
+@dataclass(frozen=True, slots=True)
+class FolderRow:
+    """A folder in a table, with how many policies are in it or below it, and their flags."""
+
+    id: str
+    name: str
+    policies: int
+    flags: Flags
 
 
 def in_order(counts: Mapping[Status, int]) -> dict[str, int]:
     """Return numbers of objects by the name of their status, in the order in which reports show them."""
     return {str(status): counts[status] for status in SHOWN_ORDER}
-
-
-def flags_of(policy: Policy) -> tuple[Flag, ...]:
-    """Return the flags that a policy holds."""
-    held = (
-        (bool(policy.categories), Flag("Policy with categories", GOOD)),
-        (policy.type is not None, Flag("Policy with type", GOOD)),
-        (policy.is_production, Flag("Production policy", GOOD)),
-        ("wip.logic.yaml" in policy.files, Flag("Work in progress", WARNING)),
-        ("todo.md" in policy.files, Flag("Has todo", WARNING)),
-        ("internal.md" in policy.files, Flag("Has internal notes", WARNING)),
-        (policy.impossible, Flag("Can't be automated", WARNING)),
-    )
-    return tuple(flag for holds, flag in held if holds)
 
 
 class Catalogue:
@@ -93,7 +82,7 @@ class Catalogue:
         self.heirs: dict[str, list[str]] = defaultdict(list)
         self.children: dict[str, list[str]] = defaultdict(list)
         self.direct: dict[str, list[str]] = defaultdict(list)
-        self.mapped: dict[str, set[str]] = defaultdict(set)
+        self.mapped: dict[str, list[str]] = defaultdict(list)
         self.by_rule: dict[str, list[str]] = defaultdict(list)
         self._count()
         self.judged: Mapping[str, PolicyResult] = {one.policy.id: one for one in results.policies} if results else {}
@@ -106,11 +95,9 @@ class Catalogue:
             parent = next(ancestors(section.id.rpartition("/")[0], self.sections), None)
             if parent is not None:
                 self.children[parent].append(section.id)
-            for rule_id in section.internal_rules:
-                self.mapped[section.id].add(rule_id)
-        for rule in self.rules.values():
-            for section_id in rule.sections:
-                self.mapped[section_id].add(rule.id)
+        for rule_id, found in self.links.by_rule.items():
+            for section_id in found:
+                self.mapped[section_id].append(rule_id)
         for policy_id, found in self.links.by_policy.items():
             for one in found:
                 self.direct[one.section.id].append(policy_id)
@@ -137,6 +124,23 @@ class Catalogue:
         return {policy.id: logics_of(self.repository, policy) for policy in self.policies.values()}
 
     @cached_property
+    def flags(self) -> Mapping[str, Flags]:
+        """The flags of each policy, by its id.
+
+        Raises:
+            InvalidRepositoryError: a logic file or test data has errors.
+        """
+        return {one.id: flags_of(one, self.logics[one.id]) for one in self.policies.values()}
+
+    @cached_property
+    def _section_flags(self) -> Mapping[str, Flags]:
+        return {one: self.flags_together(policies) for one, policies in self.links.policies.items()}
+
+    def flags_together(self, policy_ids: Iterable[str]) -> Flags:
+        """Return the flags of some policies, with the number of policies that have each."""
+        return flags_together(self.flags[one] for one in policy_ids)
+
+    @cached_property
     def judging(self) -> Mapping[str, Sequence[str]]:
         """By the id of a type, the policies in production that judge its objects.
 
@@ -146,7 +150,7 @@ class Catalogue:
         found: dict[str, list[str]] = defaultdict(list)
         for policy_id, logics in self.logics.items():
             for one in logics:
-                if one.production:
+                if one.production and one.body:
                     found[one.body.type_id].append(policy_id)
         return found
 
@@ -161,11 +165,8 @@ class Catalogue:
         for policy_id in set(policy_ids):
             policy = self.policies[policy_id]
             name = policy.contextual_name if contextual else policy.full_name
-            rows.append(
-                PolicyRow(
-                    policy_id, name, policy.severity or "", policy.is_production, flags_of(policy), self.counts(policy_id)
-                )
-            )
+            flags, counts = self.flags[policy_id], self.counts(policy_id)
+            rows.append(PolicyRow(policy_id, name, policy.severity or "", policy.is_production, flags, counts))
         return tuple(sorted(rows, key=lambda row: (row.name, row.id)))
 
     def counts(self, policy_id: str) -> dict[str, int] | None:
@@ -184,6 +185,7 @@ class Catalogue:
             counters.sub_sections,
             counters.internal_rules,
             counters.policies,
+            self._section_flags[section.id],
             str(judged.verdict) if judged else None,
             framework.name if framework else section.framework,
         )
@@ -199,14 +201,23 @@ class Catalogue:
 
     def rule_rows(self, rule_ids: Iterable[str]) -> tuple[RuleRow, ...]:
         """Return internal rules as rows, those too that have no file."""
-        rows = (RuleRow(one, self._rule_name(one), len(self.by_rule.get(one, ()))) for one in sorted(set(rule_ids)))
-        return tuple(rows)
+        return tuple(self._rule_row(one, self.by_rule.get(one, ())) for one in sorted(set(rule_ids)))
+
+    def _rule_row(self, rule_id: str, policies: Sequence[str]) -> RuleRow:
+        return RuleRow(rule_id, self._rule_name(rule_id), len(policies), self.flags_together(policies))
 
     def _rule_name(self, rule_id: str) -> str:
         rule: InternalRule | None = self.rules.get(rule_id)
         return rule.name if rule else rule_id
 
-    def folder_name(self, folder_id: str) -> str:
-        """Return a folder's name, or the last part of its id."""
+    def folder_row(self, folder_id: str, contextual: bool = False) -> FolderRow:
+        """Return a folder as a row; `contextual` below its own folder."""
+        policies = [one for one in self.policies if one.startswith(f"{folder_id}/")]
+        return FolderRow(folder_id, self.folder_name(folder_id, contextual), len(policies), self.flags_together(policies))
+
+    def folder_name(self, folder_id: str, contextual: bool = False) -> str:
+        """Return a folder's name, or the last part of its id; `contextual` below its own folder."""
         folder = self.repository.folders.get(folder_id)
-        return folder.name if folder else folder_id.rpartition("/")[2] or "Policies"
+        if folder is None:
+            return folder_id.rpartition("/")[2] or "Policies"
+        return folder.contextual_name if contextual else folder.full_name

@@ -1,14 +1,18 @@
 """Every page of the site: its address, its template, and what it shows."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from reeve.language.reference import language
 from reeve.model import ObjectType, Policy, Section
+from reeve.report.markdown import is_link
 from reeve.repository.links import ancestors
 from reeve.repository.metadata import VENDORS
-from reeve.site.catalogue import Catalogue, flags_of, in_order
+from reeve.site.catalogue import Catalogue, in_order
+from reeve.site.flags import FLAGS
 from reeve.site.markdown import plain
 from reeve.site.policy_page import offenders
 
@@ -96,35 +100,29 @@ def _folder_ids(catalogue: Catalogue) -> list[str]:
     for policy in catalogue.policies.values():
         parts = policy.folder.split("/")
         found.update("/".join(parts[:n]) for n in range(2, len(parts) + 1))
-    return sorted(found - {"", "/ce"})
+    return sorted(found - {""} - ({"/ce"} - catalogue.repository.folders.keys()))
 
 
 def _leaf_folders(catalogue: Catalogue) -> tuple[tuple[str, str, int], ...]:
-    folders = {policy.folder for policy in catalogue.policies.values()}
-    counts = {one: sum(policy.folder == one for policy in catalogue.policies.values()) for one in folders}
-    return tuple((one, catalogue.folder_name(one), counts[one]) for one in sorted(folders))
+    counts = Counter(policy.folder for policy in catalogue.policies.values())
+    return tuple((one, catalogue.folder_name(one), count) for one, count in sorted(counts.items()))
 
 
 def _crumbs(catalogue: Catalogue, folder: str) -> tuple[tuple[str, str], ...]:
     parts = folder.split("/")
-    above = ["/".join(parts[:n]) for n in range(3, len(parts) + 1)]
-    return (*_HOME, *((f"{one}/", catalogue.folder_name(one)) for one in above))
+    above = ["/".join(parts[:n]) for n in range(2, len(parts) + 1)]
+    known = (one for one in above if one != "/ce" or one in catalogue.repository.folders)
+    return (*_HOME, *((f"{one}/", catalogue.folder_name(one, contextual=True)) for one in known))
 
 
 def _folders(catalogue: Catalogue) -> Iterator[Page]:
     ids = _folder_ids(catalogue)
     for folder_id in ids:
-        folder = catalogue.repository.folders.get(folder_id)
-        below = [one for one in ids if one.rpartition("/")[0] == folder_id]
-        counted = tuple(
-            (one, catalogue.folder_name(one), sum(p.id.startswith(f"{one}/") for p in catalogue.policies.values()))
-            for one in below
-        )
+        below = tuple(catalogue.folder_row(one, True) for one in ids if one.rpartition("/")[0] == folder_id)
         own = [policy.id for policy in catalogue.policies.values() if policy.folder == folder_id]
-        description = folder.description if folder else ""
-        data = {"id": folder_id, "description": description, "folders": counted, "policies": catalogue.policy_rows(own, True)}
+        data = {"row": catalogue.folder_row(folder_id), "folders": below, "policies": catalogue.policy_rows(own, True)}
         crumbs = _crumbs(catalogue, folder_id.rpartition("/")[0])
-        yield Page(f"{folder_id}/", "folder", catalogue.folder_name(folder_id), "Folder", crumbs, data, description)
+        yield Page(f"{folder_id}/", "folder", catalogue.folder_name(folder_id), "Folder", crumbs, data)
 
 
 def _policy(catalogue: Catalogue, policy: Policy) -> Page:
@@ -139,7 +137,7 @@ def _policy(catalogue: Catalogue, policy: Policy) -> Page:
     data = {
         "policy": replace(policy, files=frozenset()),  # a set has no order, and pages are compared with earlier ones
         "production": policy.is_production,
-        "flags": flags_of(policy),
+        "flags": catalogue.flags[policy.id],
         "folder": catalogue.folder_name(policy.folder),
         "similar": similar,
         "rules": catalogue.rule_rows(policy.internal_rules),
@@ -198,6 +196,7 @@ def _section_data(catalogue: Catalogue, section: Section) -> dict[str, Any]:
     judged = catalogue.verdicts.get(section.id)
     return {
         "section": section,
+        "url": section.aws_security_hub_url if is_link(section.aws_security_hub_url) else None,
         "row": catalogue.section_row(section),
         "policies": catalogue.policy_rows(catalogue.direct.get(section.id, ())),
         "rules": catalogue.rule_rows(catalogue.mapped.get(section.id, ())),
@@ -209,9 +208,12 @@ def _section_data(catalogue: Catalogue, section: Section) -> dict[str, Any]:
 
 def _rule(catalogue: Catalogue, rule_id: str) -> Page:
     rule = catalogue.rules.get(rule_id)
-    description, sections = (rule.description, rule.sections) if rule else ("", ())
-    policies = catalogue.policy_rows(catalogue.by_rule.get(rule_id, ()))
-    data = {"id": rule_id, "description": description, "sections": catalogue.section_rows(sections), "policies": policies}
+    data = {
+        "id": rule_id,
+        "rule": rule,
+        "sections": catalogue.section_rows(catalogue.links.by_rule.get(rule_id, ())),
+        "policies": catalogue.policy_rows(catalogue.by_rule.get(rule_id, ())),
+    }
     crumbs = (*_HOME, ("/internal/rules/", "Internal rules"))
     return Page(rule_address(rule_id), "rule", rule.name if rule else rule_id, "Internal rule", crumbs, data, rule_id)
 
@@ -254,17 +256,26 @@ def _in_progress(policy: Policy) -> bool:
     return (not policy.is_production and not policy.impossible) or "wip.logic.yaml" in policy.files
 
 
+def _has(catalogue: Catalogue, flag: str, policy: Policy) -> bool:
+    return any(key == flag for key, _ in catalogue.flags[policy.id])
+
+
 def _lists(catalogue: Catalogue, rules: list[str], types: tuple[str, ...]) -> Iterator[Page]:
     linked = {policy_id for policy_id, found in catalogue.links.by_policy.items() if found}
-    wanted: tuple[tuple[str, str, str, Callable[[Policy], bool]], ...] = (
+    wanted: list[tuple[str, str, str, Callable[[Policy], bool]]] = [
         ("", "All policies", "Every policy of the repository.", lambda policy: True),
         ("in-progress/", "Policies in progress", "Without production logic, or with work in progress.", _in_progress),
-        ("todo/", "Policies with a todo", "With a file todo.md.", lambda policy: "todo.md" in policy.files),
         ("without-framework/", "Policies without a framework", "Linked to no section.", lambda policy: policy.id not in linked),
+    ]
+    for key, flag in FLAGS.items():
+        wanted.append((f"{key}/", f"Policies: {flag.name}", flag.description, partial(_has, catalogue, key)))
+    lists = tuple(
+        (f"/policies/{address}", title, sum(map(fits, catalogue.policies.values()))) for address, title, _, fits in wanted
     )
     for address, title, description, fits in wanted:
         rows = catalogue.policy_rows(policy.id for policy in catalogue.policies.values() if fits(policy))
-        yield Page(f"/policies/{address}", "policies", title, "List", _HOME, {"description": description, "policies": rows})
+        data = {"description": description, "policies": rows, "lists": lists}
+        yield Page(f"/policies/{address}", "policies", title, "List", _HOME, data)
     yield Page("/frameworks/", "frameworks", "Frameworks", "List", _HOME, {"frameworks": _framework_rows(catalogue)})
     yield Page("/internal/rules/", "rules", "Internal rules", "List", _HOME, {"rules": catalogue.rule_rows(rules)})
     found = tuple(

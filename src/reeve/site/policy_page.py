@@ -3,13 +3,15 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 from reeve.evaluate.interpreter import TRUE, Program, compile_body
-from reeve.evaluate.policy_tests import read_objects
-from reeve.language.operations.fields import object_id
+from reeve.evaluate.policy_tests import Case, read_objects, run_tests
+from reeve.language.errors import InvalidRepositoryError
+from reeve.language.logic import Logic
 from reeve.model import Policy
-from reeve.repository.repository import LOGIC_SUFFIX, PRODUCTION_LOGIC, Repository
+from reeve.repository.repository import LOGIC_SUFFIX, PRODUCTION_LOGIC, WORK_IN_PROGRESS, Repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +46,32 @@ class BodyView:
 
 @dataclass(frozen=True, slots=True)
 class TestView:
-    """A test object: its id, what is expected of it, and its fields as JSON."""
+    """A test object: its id, what is expected of it, whether that is so, and its fields as JSON, of a self-test none."""
 
     id: str
     status: str
     code: str
-    text: str
+    passed: bool
     fields: str
 
 
 @dataclass(frozen=True, slots=True)
 class LogicView:
-    """A logic file: its conditions, its YAML, the extracts that it imports, and its test objects."""
+    """A logic file: its conditions, its YAML, the extracts that it imports, and its test objects.
+
+    Without a body it is work in progress that can't be loaded; `errors` say why. `without_result` says that nobody has said
+    what is expected of some test object; then there are no tests.
+    """
 
     path: str
     production: bool
-    body: BodyView
+    body: BodyView | None
     yaml: str
     extracts: tuple[str, ...]
     test_files: tuple[str, ...]
     tests: tuple[TestView, ...]
+    without_result: bool = False
+    errors: tuple[str, ...] = ()
 
 
 def logics_of(repository: Repository, policy: Policy) -> tuple[LogicView, ...]:
@@ -80,10 +88,30 @@ def logics_of(repository: Repository, policy: Policy) -> tuple[LogicView, ...]:
 
 def _logic(repository: Repository, policy: Policy, name: str) -> LogicView:
     path = f"{policy.id}/{name}"
-    logic, _ = repository.read_logic(path)
-    tests = [_test(item) for file in logic.test_data for item in read_objects(file, repository.files.read(file))]
-    body, text = _body(compile_body(logic.body)), repository.files.text(path) or ""
-    return LogicView(path, name == PRODUCTION_LOGIC, body, text, tuple(logic.all_imports), tuple(logic.test_data), tuple(tests))
+    text = repository.files.text(path) or ""
+    try:
+        logic, _ = repository.read_logic(path)
+        body = _body(compile_body(logic.body))
+    except InvalidRepositoryError as error:
+        if name != WORK_IN_PROGRESS:
+            raise
+        return LogicView(path, False, None, text, (), (), (), errors=tuple(map(str, error.problems)))
+    tests, without_result = _tests(repository, logic)
+    files = (tuple(logic.all_imports), tuple(logic.test_data))
+    return LogicView(path, name == PRODUCTION_LOGIC, body, text, *files, tests, without_result)
+
+
+def _tests(repository: Repository, logic: Logic) -> tuple[tuple[TestView, ...], bool]:
+    """Return the test objects with their results, and whether the expected result of some is missing."""
+    try:
+        cases = run_tests(repository, logic.path).cases
+        items = [item for file in logic.test_data for item in read_objects(file, repository.files.read(file))]
+    except InvalidRepositoryError as error:
+        if any(problem.rule != "missing-expected-result" for problem in error.problems):
+            raise
+        return (), True
+    fields = map(_fields, items) if items else repeat("")
+    return tuple(_test(case, shown) for case, shown in zip(cases, fields, strict=False)), False
 
 
 def _body(program: Program) -> BodyView:
@@ -100,12 +128,13 @@ def _body(program: Program) -> BodyView:
     return BodyView(program.body.object_type.id, tuple(conditions), lists)
 
 
-def _test(item: Mapping[str, Any]) -> TestView:
-    expected: Mapping[str, Any] = item["expectedResult"]
+def _fields(item: Mapping[str, Any]) -> str:
     fields = {key: value for key, value in item.items() if key not in ("expectedResult", "context", "Id")}
-    shown = json.dumps(fields, ensure_ascii=False, indent=1)
-    code, text = str(expected["conditionIndex"]), str(expected.get("conditionText", ""))
-    return TestView(object_id(item) or "", str(expected["status"]), code, text, shown)
+    return json.dumps(fields, ensure_ascii=False, indent=1)
+
+
+def _test(case: Case, fields: str) -> TestView:
+    return TestView(case.object, str(case.expected["status"]), str(case.expected["conditionIndex"]), case.passed, fields)
 
 
 def offenders(findings: Sequence[Any], most: int) -> tuple[tuple[str, str, str, str], ...]:

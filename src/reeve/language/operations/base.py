@@ -92,6 +92,9 @@ class NotCollected:
 
     reason: str
 
+    def __str__(self) -> str:
+        return f"not collected: {self.reason}"
+
 
 @dataclass(frozen=True, slots=True)
 class PartlyCollected:
@@ -99,6 +102,9 @@ class PartlyCollected:
 
     rows: list[Row]
     reason: str
+
+    def __str__(self) -> str:
+        return f"partly collected: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)

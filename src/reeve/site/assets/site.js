@@ -25,7 +25,7 @@ const load = () => {
   index = [];
   const script = make("script", { src: `${root}assets/search-index.js` });
   script.addEventListener("load", () => {
-    index = window.REEVE_INDEX.map(([address, title, kind, words]) => ({ address, title, kind, text: `${title} ${address} ${words} ${kind}`.toLowerCase(), low: title.toLowerCase() }));
+    index = window.REEVE_INDEX.map(([address, title, kind, words, link]) => ({ address, link: link ?? address.split("/").filter(Boolean).map(encodeURIComponent).join("/") + "/", title, kind, text: `${title} ${address} ${words} ${kind}`.toLowerCase(), low: title.toLowerCase() }));
     search();
   });
   document.head.append(script);
@@ -44,7 +44,7 @@ const search = () => {
   found.replaceChildren(...hits.map(([, entry], number) => {
     const item = make("li", { id: `hit-${number}` });
     item.setAttribute("role", "option"); item.setAttribute("aria-selected", "false");
-    item.dataset.to = root + entry.address.split("/").filter(Boolean).map(encodeURIComponent).join("/") + "/";
+    item.dataset.to = root + entry.link;
     item.append(entry.title, make("small", { textContent: `${entry.kind} · ${entry.address}` }));
     item.addEventListener("mousedown", event => { event.preventDefault(); location.href = item.dataset.to; });
     return item;
