@@ -93,10 +93,33 @@ def policy(mappings, ignored=(), rules=()):
     return Policy("/ce/p", "p", "p", "", framework_mappings=mappings, framework_ignore_mappings=ignored, internal_rules=rules)
 
 
-def test_ignored_sections_are_never_linked():
-    sections = {i: Section(i, i) for i in ("/frameworks/f/1", "/frameworks/f/2")}
-    found = link([policy(tuple(sections), ("/frameworks/f/2",))], sections, {}).by_policy["/ce/p"]
-    assert [one.section.id for one in found] == ["/frameworks/f/1"]
+def test_ignored_sections_are_linked_by_the_policy_only_and_hand_nothing_on():
+    sections = {
+        "/frameworks/f/1": Section("/frameworks/f/1", "1"),
+        "/frameworks/f/2": Section("/frameworks/f/2", "2", similar=("/frameworks/f/1",)),
+        "/frameworks/f/3": Section("/frameworks/f/3", "3", similar=("/frameworks/f/2",)),
+        "/frameworks/f/4": Section("/frameworks/f/4", "4"),
+        "/frameworks/f/5": Section("/frameworks/f/5", "5", similar=("/frameworks/f/4",)),
+    }
+    rules = {"r": InternalRule("r", "r", ("/frameworks/f/4",))}
+    one = policy(("/frameworks/f/1",), ("/frameworks/f/1", "/frameworks/f/2", "/frameworks/f/4"), ("r",))
+    found = link([one], sections, rules).by_policy["/ce/p"]
+    assert [(each.section.id, [str(why) for why in each.why]) for each in found] == [
+        ("/frameworks/f/1", ["mapped by the policy"])
+    ]
+
+
+def test_rules_are_mapped_by_the_organisations_own_sections_too():
+    sections = {
+        "/frameworks/f": Section("/frameworks/f", "f"),
+        "/frameworks/f/1": Section("/frameworks/f/1", "1", internal_sections=("own/7", "own/8")),
+        "/frameworks/f/2": Section("/frameworks/f/2", "2", similar=("/frameworks/f/1",)),
+    }
+    rules = {"r": InternalRule("r", "r", internal_sections=("own/8", "own/9")), "s": InternalRule("s", "s")}
+    found = link([policy((), rules=("r", "s", "unknown"))], sections, rules)
+    assert found.by_rule == {"r": ("/frameworks/f/1",), "s": ()}
+    assert [str(one.why[0]) for one in found.by_policy["/ce/p"]] == ["internal rule r", "similar to /frameworks/f/1"]
+    assert (found.counters["/frameworks/f"].internal_rules, found.counters["/frameworks/f"].policies) == (1, 1)
 
 
 IDS = [f"/frameworks/f/{number}" for number in range(8)]

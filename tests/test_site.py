@@ -112,7 +112,13 @@ def tiny(root, name="Plain", framework="F"):
     policy = root / "ce" / "x" / "p"
     policy.mkdir(parents=True)
     (policy / "policy.yaml").write_text(
-        json.dumps({"names": {"full": name, "contextual": name}, "description": "What it asks for.", "frameworkMappings": ["/frameworks/f/1"]})
+        json.dumps(
+            {
+                "names": {"full": name, "contextual": name},
+                "description": "What it asks for.",
+                "frameworkMappings": ["/frameworks/f/1"],
+            }
+        )
     )
     (policy / "description.md").write_text(
         "# Description\n\nText.\n\n## Rationale\n\n<b>raw</b> [bad](javascript:alert(1))\n\n|a|b|\n|-|-|\n|1|2|\n"
@@ -255,7 +261,9 @@ def test_serve_reloads_and_survives_mistakes(reeve_process, tmp_path):
         assert missing.value.code == 404 and "There is no such page" in missing.value.read().decode()
         (repository / "ce" / "x" / "p" / "policy.yaml").write_text("colour: red\n")
         assert "/ce/x/p/policy.yaml:1:1" in process.stderr.readline()
-        (repository / "ce" / "x" / "p" / "policy.yaml").write_text("names: {full: Renamed, contextual: Renamed}\ndescription: Text.\n")
+        (repository / "ce" / "x" / "p" / "policy.yaml").write_text(
+            "names: {full: Renamed, contextual: Renamed}\ndescription: Text.\n"
+        )
         while read("__version") == "0":
             pass
         assert "Renamed" in read("ce/x/p/")

@@ -15,6 +15,9 @@ _UNUSUAL = re.compile(r"[^\x20-\x7e]+")
 
 
 def _written_out(text: str, keep: str, write: Callable[[str], str]) -> str:
+    if text.isascii() and text.isprintable():
+        return text
+
     def one(character: str) -> str:
         return character if character in keep or unicodedata.category(character) not in _HARMFUL else write(character)
 

@@ -115,7 +115,7 @@ class Files:
             directory = pending.pop()
             try:
                 with os.scandir(self._on_disk(directory)) as entries:
-                    found = sorted((entry.name, entry.is_dir(follow_symlinks=False), entry.is_dir()) for entry in entries)
+                    found = sorted((entry.name, entry.is_dir(follow_symlinks=False), os.path.isdir(entry)) for entry in entries)
             except OSError as error:
                 if directory == top.rstrip("/") and isinstance(error, FileNotFoundError | NotADirectoryError):
                     return

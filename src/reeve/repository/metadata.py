@@ -214,6 +214,7 @@ def read_framework(path: str, content: bytes) -> list[Section]:
             reader.report(node, f"the id {section_id} must begin with {root}, as the file's name says", "invalid-value")
         if depth_of(section_id) > MAX_DEPTH:
             reader.report(node, f"the id has {depth_of(section_id):,} parts; at most {MAX_DEPTH} are read", "too-deep")
+            break  # what is below has more
         seen.add(section_id)
         sections.append(
             Section(

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from functools import lru_cache
 from urllib.parse import quote
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\\%:?*\"<>|]")
@@ -32,11 +33,18 @@ def path_of(address: str) -> str:
     return parts
 
 
+@lru_cache(maxsize=50_000)
+def _quoted(path: str) -> tuple[int, str]:
+    """Return how many parts a path has, and the path as links hold it; pages link to the same ones again and again."""
+    parts = parts_of(path)
+    return len(parts), "/".join(map(quote, parts))
+
+
 def relative(source: str, target: str) -> str:
     """Return the link from the page at one address to another address, or to a file of the site."""
-    up = "../" * len(parts_of(source.rpartition("/")[0]))
+    depth, _ = _quoted(source.rpartition("/")[0])
     path, hash_, fragment = target.partition("#")
-    there = "/".join(quote(part) for part in parts_of(path))
+    up, there = "../" * depth, _quoted(path)[1]
     slash = "/" if path.endswith("/") and there else ""
     return (f"{up}{there}{slash}" or "./") + hash_ + quote(fragment)
 

@@ -22,7 +22,7 @@ from reeve.report.markdown import is_link
 from reeve.site import markdown
 from reeve.site.addresses import absolute, path_of, relative
 from reeve.site.catalogue import Catalogue
-from reeve.site.flags import FLAGS
+from reeve.site.flags import FLAGS, flag_counts
 from reeve.site.pages import Page, all_pages, rule_address
 from reeve.site.swap import BusyError, beside, carried, swap
 
@@ -110,7 +110,9 @@ class _Writing:
         for path, content in _extras(catalogue, pages, options, renderer):
             self._add(path, hashlib.sha256(content).hexdigest(), partial(bytes, content), path)
         vanished = [
-            path for path in self.before.keys() - self.contents.keys() if _is_inside(path) and _is_file(self.out / path)
+            path
+            for path in self.before.keys() - self.contents.keys()
+            if _is_inside(path) and _size(self.out / path) is not None
         ]
         if self.stale or vanished:
             in_place = self.before and len(self.stale) + len(vanished) <= MOST_IN_PLACE
@@ -140,7 +142,7 @@ class _Writing:
         swap(self.beside, self.out)
 
     def _in_place(self, vanished: Iterable[str]) -> None:
-        """Move the few new files into the site; the manifest says so first, so that after a kill the next build makes them anew."""
+        """Move the few new files into the site; the manifest says so first, so that after a kill they are made anew."""
         begun = {path: "" if path in self.stale else state for path, state in {**self.before, **self.contents}.items()}
         for name, contents in (("begun", begun), ("done", self.contents)):
             _write(self.beside / f"{MANIFEST}.{name}", _manifest(contents))
@@ -266,6 +268,7 @@ class _Renderer:
             rule_address=rule_address,
             source=self._source,
             all_flags=FLAGS,
+            flag_counts=flag_counts,
             is_link=is_link,
             status_colors={str(status): color for status, color in COLORS.items()},
             verdict_colors={str(verdict): color for verdict, color in VERDICT_COLORS.items()},

@@ -3,6 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+
+from markupsafe import Markup
 
 from reeve.model import Policy
 from reeve.site.policy_page import LogicView
@@ -72,3 +75,16 @@ def flags_together(several: Iterable[Flags]) -> Flags:
     """Return the flags of several policies, with the number of policies that have each."""
     counted = Counter(key for flags in several for key, _ in flags)
     return tuple((key, counted[key]) for key in FLAGS if counted[key])
+
+
+@cache
+def flag_counts(flags: Flags) -> Markup:
+    """Return flags as HTML for a cell: how many are good, and how many are warnings, each number with the words behind it."""
+    found = Markup()
+    for color in (GOOD, WARNING):
+        counts = [(FLAGS[key].name, count) for key, count in flags if FLAGS[key].color == color]
+        words = [f"{name}: {count}" for name, count in counts]
+        if counts:
+            cell = Markup('<span class="flag {}" role="img" aria-label="{}" title="{}">{}</span>')
+            found += cell.format(color, ", ".join(words), "\n".join(words), sum(count for _, count in counts))
+    return found
