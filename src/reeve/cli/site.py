@@ -88,6 +88,7 @@ def serve_command(port: int, repo: Path | None, results: Path | None, source_url
     with ExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="reeve-site-"))
         out, options = Path(directory) / "site", Options(source_url, live=True)
+        changed = changes(root)
         _build(repo, results, out, options, quiet)
         try:
             server = stack.enter_context(serving(out, port))
@@ -96,7 +97,7 @@ def serve_command(port: int, repo: Path | None, results: Path | None, source_url
         try:
             put(f"{server.address} (Ctrl-C ends it)")
             flush()
-            for _ in changes(root):
+            for _ in changed:
                 if _rebuilt(lambda: _build(repo, results, out, options, True)):
                     server.version += 1
         except KeyboardInterrupt:

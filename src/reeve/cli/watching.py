@@ -23,8 +23,11 @@ def _state(root: Path) -> dict[str, tuple[int, int]]:
 
 
 def changes(root: Path) -> Iterator[None]:
-    """Yield each time a file below `root` has been added, changed or removed; ends never."""
-    before = _state(root)
+    """Yield each time a file below `root` has been added, changed or removed since this was called; ends never."""
+    return _changes(root, _state(root))
+
+
+def _changes(root: Path, before: dict[str, tuple[int, int]]) -> Iterator[None]:
     while True:
         time.sleep(INTERVAL)
         after = _state(root)
