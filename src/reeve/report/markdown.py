@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
 from markupsafe import Markup
 
 from reeve.report.escaping import visible
@@ -24,7 +25,19 @@ def parser() -> MarkdownIt:
     found = MarkdownIt("commonmark", {"html": False}).enable("table")
     found.validateLink = is_link  # type: ignore[method-assign]
     found.add_render_rule("image", _described)
+    found.core.ruler.push("links", _without_dead_links)
     return found
+
+
+def _without_dead_links(state: StateCore) -> None:
+    """Leave the words of a link that leads nowhere, which the parser keeps as a link to the page itself."""
+    for block in state.tokens:
+        dead: list[bool] = []
+        for token in block.children or ():
+            if token.type == "link_open":
+                dead.append(not token.attrGet("href"))
+            if token.type in ("link_open", "link_close") and (dead[-1] if token.type == "link_open" else dead.pop()):
+                token.type, token.tag, token.content = "text", "", ""
 
 
 def _described(self: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
