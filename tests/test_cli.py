@@ -31,7 +31,7 @@ def test_an_invalid_repository(reeve, tmp_path):
     assert reeve("scan", "--repo", tmp_path).code == 2
     policy = tmp_path / "ce" / "p"
     policy.mkdir(parents=True)
-    (policy / "policy.yaml").write_text("names: {full: P, contextual: P}\ndescription: P.\ncolour: red\n")
+    (policy / "policy.yaml").write_text("names: {full: P, contextual: P}\ncolour: red\ndescription: P.\n")
     run = reeve("scan", "--repo", tmp_path)
     assert run.code == 2
     assert "/ce/p/policy.yaml:2:1: unknown key 'colour' in a policy" in run.err

@@ -43,7 +43,7 @@ def _report(error: BaseException) -> int:
         case SystemExit():
             return error.code if isinstance(error.code, int) else 1
         case click.exceptions.Abort() | KeyboardInterrupt():
-            return _interrupted()
+            return _interrupted(str(error) or "nothing was written")
         case click.ClickException():
             shown = io.StringIO()
             error.show(shown)
@@ -55,9 +55,12 @@ def _report(error: BaseException) -> int:
             return _known(error)
 
 
-def _interrupted() -> int:
-    """End at once: requests under way in other threads would keep the process for as long as they are retried."""
-    say("interrupted; what was there before is as it was, or is replaced as a whole")
+def _interrupted(left: str) -> int:
+    """Say in what state things are left, and end at once.
+
+    Requests under way in other threads would keep the process for as long as they are retried.
+    """
+    say(f"interrupted; {left}")
     os._exit(EXIT_INTERRUPTED)
 
 

@@ -68,11 +68,15 @@ def build(catalogue: Catalogue, out: Path, options: Options, tell: Callable[[str
     Raises:
         InvalidRepositoryError: a file of the repository has errors; all of them are named.
         SiteError: something could not be written, or the directory holds other things.
+        KeyboardInterrupt: the user interrupted; its text says in what state the site is left.
     """
-    out = Path(os.path.realpath(out))
+    out, writing = Path(os.path.realpath(out)), None
     try:
         with beside(out) as directory:
-            return _Writing(out, directory, _before(out)).all(catalogue, options, tell)
+            writing = _Writing(out, directory, _before(out))
+            return writing.all(catalogue, options, tell)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(writing.left if writing else "") from None
     except BusyError:
         raise SiteError(f"another reeve is building {out}; wait for it, or choose another --out") from None
     except OSError as error:
@@ -100,6 +104,8 @@ class _Writing:
         self.out, self.beside, self.before = out, beside, before
         self.contents: dict[str, str] = {}
         self.stale: dict[str, tuple[str, Callable[[], bytes]]] = {}
+        self.left = "nothing was written"
+        """In what state the site is left when the build is interrupted now."""
 
     def all(self, catalogue: Catalogue, options: Options, tell: Callable[[str, int, int | None], None]) -> Built:
         """Write the whole site."""
@@ -139,6 +145,7 @@ class _Writing:
         for path in (self.contents.keys() | theirs) - self.stale.keys():
             carried(self.out / path, self.beside / path)
         _write(self.beside / MANIFEST, _manifest(self.contents))
+        self.left = f"{self.out} is as it was, or is replaced as a whole"
         swap(self.beside, self.out)
 
     def _in_place(self, vanished: Iterable[str]) -> None:
@@ -146,6 +153,7 @@ class _Writing:
         begun = {path: "" if path in self.stale else state for path, state in {**self.before, **self.contents}.items()}
         for name, contents in (("begun", begun), ("done", self.contents)):
             _write(self.beside / f"{MANIFEST}.{name}", _manifest(contents))
+        self.left = f"{self.out} was being changed; build it again"
         (self.beside / f"{MANIFEST}.begun").replace(self.out / MANIFEST)
         for path in self.stale:
             (self.out / path).parent.mkdir(parents=True, exist_ok=True)
