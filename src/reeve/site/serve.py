@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
 """The names of this machine. A page of another name that resolves to it (DNS rebinding) must not read the site."""
@@ -54,7 +54,10 @@ class Server(ThreadingHTTPServer):
 class _Handler(SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.0"
     timeout = PATIENCE
-    server: Server
+
+    @property
+    def _own(self) -> Server:
+        return cast("Server", self.server)
 
     def parse_request(self) -> bool:
         """Refuse what is not meant for this server, or is no path."""
@@ -64,7 +67,7 @@ class _Handler(SimpleHTTPRequestHandler):
         absolute = _ABSOLUTE.fullmatch(self.path)
         if absolute:  # this form counts more than the header
             hosts, self.path = [absolute[1]], f"/{absolute[2].lstrip('/')}"
-        if len(hosts) != 1 or not self.server.names(hosts[0].strip()):
+        if len(hosts) != 1 or not self._own.names(hosts[0].strip()):
             self._answer(421, "text/plain; charset=utf-8", b"This server answers to its own name only.\n")
             return False
         if not self._is_path():
@@ -83,7 +86,7 @@ class _Handler(SimpleHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer with the version, or a file."""
         if self.path.partition("?")[0] == "/__version":
-            self._answer(200, "text/plain", str(self.server.version).encode())
+            self._answer(200, "text/plain", str(self._own.version).encode())
         else:
             super().do_GET()
 
