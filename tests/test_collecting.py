@@ -268,3 +268,24 @@ def test_permissions_that_lack_one_action_are_found_out(reeve, monkeypatch):
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
         run = reeve("scan", "--policy", "instance-imdsv2", "--format", "json")
         assert run.code == 3 and {one["call"] for one in run.report["snapshot"]["errors"]} == {"ec2:DescribeInstances"}
+
+
+def affected(run):
+    return {one["call"]: one["affects"] for one in run.report["snapshot"]["errors"]}
+
+
+def test_a_failure_says_what_it_leaves_unseen(company, reeve):
+    company.rules(
+        {"service": "cloudtrail", "operation": "DescribeTrails", "code": "AccessDeniedException"},
+        {"service": "s3", "words": "versioning", "code": "AccessDenied"},
+        {"service": "ec2", "operation": "DescribeRegions", "code": "UnauthorizedOperation"},
+        {"service": "iam", "operation": "GetAccountAuthorizationDetails", "code": "AccessDenied"},
+    )
+    found = affected(reeve("scan", "--format", "json"))
+    assert found["cloudtrail:DescribeTrails"].keys() >= {"aws.cloudtrail.Trail", "aws.logs.MetricFilter", "aws.sns.AlarmTopic"}
+    assert not any(found["cloudtrail:DescribeTrails"].values()), "whole types: those, and what is listed below them"
+    assert found["s3:GetBucketVersioning"] == {"aws.s3.Bucket": ["mfaDelete", "versioning"]}
+    assert found["ec2:DescribeRegions"]["aws.ec2.Vpc"] == []
+    assert "aws.s3.Bucket" not in found["ec2:DescribeRegions"]
+    details = found["iam:GetAccountAuthorizationDetails"]
+    assert details["aws.iam.User"] == ["attachedPolicies", "inlinePolicies"] and details["aws.iam.Policy"] == []

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from reeve.inventory.manifest import CollectionError
 from reeve.inventory.records import Record
 
@@ -12,6 +14,9 @@ Progress = Callable[[str, int, int | None], None]
 
 Suspect = Callable[[Mapping[str, Any]], frozenset[str]]
 """Says which fields the policies read that would make an object INCOMPLIANT; none if it would not be."""
+
+Affects = Mapping[str, tuple[str, ...]]
+"""What a failure leaves unseen: by the id of a type, names of fields and related lists; none stands for the whole type."""
 
 MAX_SUBJECTS = 5
 
@@ -39,6 +44,19 @@ class Collection:
             self._errors[key] = error
             return
         subjects = (*known.subjects, *error.subjects)[:MAX_SUBJECTS]
-        self._errors[key] = CollectionError(
-            known.call, known.code, known.message, known.advice, known.count + 1, known.request_id, subjects
-        )
+        affects = _together(known.affects, error.affects)
+        self._errors[key] = msgspec.structs.replace(known, count=known.count + 1, subjects=subjects, affects=affects)
+
+    def affected(self, call: str, code: str, affects: Affects) -> None:
+        """Add to a failure that was noted what else it leaves unseen."""
+        known = self._errors[call, code]
+        self._errors[call, code] = msgspec.structs.replace(known, affects=_together(known.affects, affects))
+
+
+def _together(one: Affects, other: Affects) -> dict[str, tuple[str, ...]]:
+    """Return what two failures leave unseen; the whole of a type holds all of its names."""
+    both = {
+        name: () if () in (one[name], other[name]) else tuple(sorted({*one[name], *other[name]}))
+        for name in one.keys() & other.keys()
+    }
+    return dict(sorted({**one, **other, **both}.items()))

@@ -21,7 +21,12 @@ class SnapshotError(Exception):
 
 
 class CollectionError(msgspec.Struct, frozen=True, rename="camel"):
-    """Calls that failed in the same way. `subjects` are some of the objects they were about, `count` how many calls."""
+    """Calls that failed in the same way.
+
+    `subjects` are some of the objects they were about, `count` how many calls. `affects` says what was not seen for it: by the
+    id of a type, the names of the fields and related lists that could not be read of some objects; none of a type stands for
+    the whole type, of which objects may be missing. Without `affects`, as in snapshots of earlier versions, it may be anything.
+    """
 
     call: str
     code: str
@@ -30,6 +35,7 @@ class CollectionError(msgspec.Struct, frozen=True, rename="camel"):
     count: int = 1
     request_id: str | None = None
     subjects: tuple[str, ...] = ()
+    affects: dict[str, tuple[str, ...]] = {}
 
 
 class Table(msgspec.Struct, frozen=True, rename="camel"):

@@ -38,7 +38,7 @@ def collect_account(
     except ApiError as error:
         if error.failure is not Failure.DENIED:
             raise
-        collection.failed(error.about("the account"))
+        collection.failed(error.about("the account", dict.fromkeys(recipes, ())))
 
     def report(api: Api) -> Mapping[str, Any]:
         try:

@@ -15,6 +15,7 @@ import botocore.exceptions  # pyright: ignore[reportMissingTypeStubs]
 import botocore.paginate  # pyright: ignore[reportMissingTypeStubs]
 import botocore.session  # pyright: ignore[reportMissingTypeStubs]
 
+from reeve.collect.collection import Affects
 from reeve.inventory.manifest import CollectionError
 
 CONNECTIONS = {"iam": 4, "account": 1, "organizations": 2}
@@ -85,9 +86,9 @@ class ApiError(Exception):
             case _:
                 return "run again; if it stays, look the error code up in the API's reference"
 
-    def about(self, subject: str) -> CollectionError:
-        """Return the failure as a snapshot keeps it, with what the call was about."""
-        return CollectionError(self.call, self.code, self.message, self.advice, 1, self.request_id, (subject,))
+    def about(self, subject: str, affects: Affects) -> CollectionError:
+        """Return the failure as a snapshot keeps it, with what the call was about and what it leaves unseen."""
+        return CollectionError(self.call, self.code, self.message, self.advice, 1, self.request_id, (subject,), dict(affects))
 
 
 def no_credentials(message: str) -> ApiError:

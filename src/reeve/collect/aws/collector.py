@@ -11,7 +11,7 @@ from reeve.collect.aws.provisional import suspects, without_item
 from reeve.collect.aws.recipe import REGIONS, Recipe
 from reeve.collect.aws.requests import Answer, Request, Requests
 from reeve.collect.aws.unseen import Parent, Unseen
-from reeve.collect.collection import Collection, Suspect
+from reeve.collect.collection import Affects, Collection, Suspect
 from reeve.inventory.records import Record
 from reeve.model import Call, Source
 
@@ -66,7 +66,9 @@ class Collector:
 
         def in_each(answer: Answer) -> None:
             if answer.error is not None:
-                error = self._note(REGIONS.name, answer.error, REGIONS, "the list of regions")
+                error = self._note(
+                    REGIONS.name, answer.error, REGIONS, "the list of regions", self._whole(recipe.object_type.id)
+                )
                 self.unseen.in_region(recipe.object_type.id, None, reason_of(error))
             names = {str(region["RegionName"]) for page in answer.pages for region in page.get("Regions", ())}
             for region in sorted(names or {self.home}):
@@ -118,7 +120,7 @@ class Collector:
         """Note that a list could not be read, or not to its end."""
         own = recipe.object_type
         what = f"{own.name} in {region}" if recipe.collect.regional else own.name
-        reason = reason_of(self._note(key, error, call, f"the list of {what}"))
+        reason = reason_of(self._note(key, error, call, f"the list of {what}", self._whole(own.id)))
         if parent is None:
             self.unseen.in_region(own.id, region if recipe.collect.regional else None, reason)
         else:
@@ -189,7 +191,8 @@ class Collector:
                 return
             request = self._request(call, one.region, one.context)
         except ExpressionError as error:
-            one.failed(name, reason_of(self._note(call.name, _odd(call.name, error), call, one.name)))
+            noted = self._note(call.name, _odd(call.name, error), call, one.name, one.recipe.affects(name))
+            one.failed(name, reason_of(noted))
             return
         one.open.add(name)
         self.requests.ask(request, lambda answer: self._answered(one, name, request.key, answer))
@@ -204,7 +207,7 @@ class Collector:
             one.pending.clear()
         elif error is not None:
             subject = f"the answer of {call.name}" if call.match else one.name
-            one.failed(name, reason_of(self._note(key, error, call, subject)))
+            one.failed(name, reason_of(self._note(key, error, call, subject, one.recipe.affects(name))))
         elif call.match:
             self._joined(one, name, key, call, answer)
         else:
@@ -270,15 +273,30 @@ class Collector:
             return
         self._list(recipe, source, parent.region, parent)
 
+    def _whole(self, type_id: str) -> Affects:
+        """Return what is not seen when objects of a type are not: they, and what is listed for them."""
+        found, pending = set[str](), [type_id]
+        while pending:
+            found.add(pending[-1])
+            above = pending.pop()
+            pending += [
+                name
+                for name, recipe in self.recipes.items()
+                if name not in found and any(source.parent == above for source in recipe.collect.sources)
+            ]
+        return dict.fromkeys(sorted(found), ())
+
     # What fails ------------------------------------------------------------------------------------------------------
 
-    def _note(self, key: str, error: ApiError, call: Call, subject: str) -> ApiError:
+    def _note(self, key: str, error: ApiError, call: Call, subject: str, affects: Affects) -> ApiError:
         """Note a failed request, once however many objects wait for it; return the error with the actions that it asks for."""
         one_request = error.call == call.name and len(call.permissions) == 1
         found = replace(error, actions=call.permissions) if one_request else error
         if key not in self._noted:
             self._noted.add(key)
-            self.collection.failed(found.about(subject))
+            self.collection.failed(found.about(subject, affects))
+        else:
+            self.collection.affected(found.call, found.code, affects)
         return found
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from reeve.collect.aws.expressions import references
+from reeve.collect.collection import Affects
 from reeve.model import Call, Collect, ObjectType
 
 Needs = Mapping[str, frozenset[str]]
@@ -43,6 +44,14 @@ class Recipe:
                 found.add(call)
                 pending.extend(self.earlier[call])
         return frozenset(found)
+
+    def affects(self, call: str) -> Affects:
+        """Return what is not seen of the type when a call for its objects fails."""
+        names = {name for name in self.needed if call in self.calls_for([name])}
+        provisional = self.collect.provisional
+        if provisional is not None and provisional.call == call:
+            names |= {name for name in self.needed if self.object_type.fields[name].hint}
+        return {self.object_type.id: tuple(sorted(names))}
 
 
 def recipes(needs: Needs, object_type: Callable[[str], ObjectType]) -> dict[str, Recipe]:
