@@ -39,7 +39,7 @@ lint: .venv/.dev
 
 # The property tests for long; engines and interpreter on more than a million pairs of policy and object.
 fuzz: .venv/.dev
-	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto -rP tests/test_language_properties.py tests/test_engines.py tests/test_engine_conformance.py tests/test_json_columns.py tests/test_outcomes.py tests/test_soundness.py
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto -rP tests/test_language_properties.py tests/test_engines.py tests/test_engine_conformance.py tests/test_json_columns.py tests/test_outcomes.py tests/test_faults.py tests/test_soundness.py
 
 # What a user installs: the wheel in clean environments, without extras and with each; needs the package registry.
 wheel: .venv/.dev

@@ -44,7 +44,10 @@ Expressions are JMESPath over plain JSON (instants are ISO 8601 texts). They see
 by its name, and `_account`, `_partition`, `_region`, `_parent` (the fields of the object that a source is `of`) and `_item` (an
 item that is no object). `split(separator, text)` is added to JMESPath's functions. A call that is refused leaves the fields
 that are picked from it *not collected*, with the action that is missing; null is a fact. A list that is refused leaves the
-related lists and lookups that lead to it *not collected* for the objects of that region, or for that parent.
+related lists and lookups that lead to it *not collected* for the objects of that region, or for that parent. So do an account
+that is not known, a parent's field that is not, and, for an object that only `provisional`'s report names, the members that
+its `item` doesn't make: what is picked from them is *not collected*, and an object whose id is picked from them is left out.
+A `region` is asked as botocore's endpoint rules resolve it; each call is bounded in time, tries and size (decision 0014).
 """
 
 

@@ -92,8 +92,8 @@ class Account:
         for user in self.users.values():
             slots = [self.slot(key) for key in user.keys] + ["false,N/A,N/A,N/A,N/A"] * 2
             created = f"{user.created_at:%Y-%m-%dT%H:%M:%S+00:00}"
-            name = f'"{user.name.replace(chr(34), chr(34) * 2)}"'
-            lines.append(f'{name},"{user.arn}",{created},false,N/A,N/A,N/A,false,{slots[0]},{slots[1]},false,N/A,false,N/A')
+            name, arn = (f'"{text.replace(chr(34), chr(34) * 2)}"' for text in (user.name, user.arn))
+            lines.append(f"{name},{arn},{created},false,N/A,N/A,N/A,false,{slots[0]},{slots[1]},false,N/A,false,N/A")
         return "\n".join(lines)
 
     @staticmethod

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from account import Account, Server
 from reeve.cli import reeve as group
 from reeve.cli.failures import failing_well
+from reeve.collect.aws import bounds
 
 settings.register_profile("default", max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 settings.register_profile("fuzz", max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck))
@@ -48,6 +49,16 @@ def account(monkeypatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     yield served.account
     served.stop()
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Let rests, and looks at a report in the making, take no time; how often a call is made stays."""
+    quick = replace(bounds.USUAL, call_seconds=5, rests=(0.01,), polls=(0.01,) * 8)
+    monkeypatch.setattr(bounds, "USUAL", quick)
+    # botocore's limit of rates learns from throttling for minutes.
+    monkeypatch.setattr("botocore.retries.adaptive.ClientRateLimiter.on_sending_request", lambda self, request, **kwargs: None)
+    return quick
 
 
 @dataclass

@@ -2,10 +2,12 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from company import serving
+from reeve.collect.aws import bounds
 
 HOME, CLOSED = "eu-central-1", "ap-southeast-2"
 
@@ -136,10 +138,7 @@ def test_the_advice_names_the_action_not_the_call(company, reeve):
     assert "COMPLIANT" not in by_policy(run, "bucket-block-public-access").values()
 
 
-def test_throttling_of_one_service_is_ridden_out(company, reeve, monkeypatch):
-    from reeve.collect.aws import api
-
-    monkeypatch.setattr(api, "RESTS", (0.01,) * 6)
+def test_throttling_of_one_service_is_ridden_out(company, reeve, impatient):
     company.rules({"service": "kms", "operation": "ListKeys", "code": "ThrottlingException", "status": 400, "times": 12})
     run = reeve("scan", "--policy", "symmetric-cmk-rotation", "--policy", "instance-imdsv2", "--format", "json")
     assert sorted(by_policy(run, "cmk-rotation").values()) == [
@@ -151,35 +150,14 @@ def test_throttling_of_one_service_is_ridden_out(company, reeve, monkeypatch):
     assert not [one for one in run.report["snapshot"]["errors"] if one["code"] == "ThrottlingException"]
 
 
-def test_throttling_that_does_not_end_leaves_the_others_judged(company, reeve, monkeypatch):
-    from reeve.collect.aws import api
-
-    monkeypatch.setattr(api, "RESTS", (0.01,))
-    monkeypatch.setattr(api, "ATTEMPTS", 1)
+def test_throttling_that_does_not_end_leaves_the_others_judged(company, reeve, impatient, monkeypatch):
+    monkeypatch.setattr(bounds, "USUAL", replace(impatient, call_seconds=0.1))
     company.rules({"service": "elasticfilesystem", "code": "ThrottlingException", "status": 400})
     run = reeve("scan", "--policy", "file-system-encryption", "--policy", "instance-imdsv2", "--format", "json")
     assert run.code == 3 and by_policy(run, "instance-imdsv2")["web-1"] == "COMPLIANT"
     assert not by_policy(run, "file-system-encryption")
     tree = reeve("scan", "--policy", "file-system-encryption", "--framework", "cis-aws-v5.0.0", "--format", "json").report
     assert {one["id"]: one["verdict"] for one in tree["framework"]}["/frameworks/cis-aws-v5.0.0/02/03/01"] == "incomplete"
-
-
-def test_a_service_that_a_partition_lacks(company, reeve):
-    run = reeve(
-        "scan",
-        "--region",
-        "us-gov-west-1",
-        "--policy",
-        "maintain-alternate-contact-information",
-        "--policy",
-        "root-user-mfa",
-        "--format",
-        "json",
-    )
-    assert by_policy(run, "contact-information") == {"210987654321": "UNDETERMINED"}
-    assert by_policy(run, "root-user-mfa") and run.code == 3
-    (error,) = run.report["snapshot"]["errors"]
-    assert error["code"] == "NotOffered" and "us-gov-west-1" in error["message"]
 
 
 def group_rule(number):

@@ -73,7 +73,7 @@ def _known(error: BaseException) -> int:
             say(str(problem))
         say(f"{len(problems)} {'error' if len(problems) == 1 else 'errors'} in the policy repository")
         return EXIT_WRONG_USE
-    if kind == "reeve.collect.aws.api.ApiError":
+    if kind == "reeve.collect.aws.failures.ApiError":
         say(f"{error}; {getattr(error, 'advice', '')}")
         return EXIT_INCOMPLETE
     if kind in WRONG_USE:

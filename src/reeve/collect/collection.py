@@ -44,16 +44,16 @@ class Collection:
             self._errors[key] = error
             return
         subjects = (*known.subjects, *error.subjects)[:MAX_SUBJECTS]
-        affects = _together(known.affects, error.affects)
+        affects = together(known.affects, error.affects)
         self._errors[key] = msgspec.structs.replace(known, count=known.count + 1, subjects=subjects, affects=affects)
 
     def affected(self, call: str, code: str, affects: Affects) -> None:
         """Add to a failure that was noted what else it leaves unseen."""
         known = self._errors[call, code]
-        self._errors[call, code] = msgspec.structs.replace(known, affects=_together(known.affects, affects))
+        self._errors[call, code] = msgspec.structs.replace(known, affects=together(known.affects, affects))
 
 
-def _together(one: Affects, other: Affects) -> dict[str, tuple[str, ...]]:
+def together(one: Affects, other: Affects) -> dict[str, tuple[str, ...]]:
     """Return what two failures leave unseen; the whole of a type holds all of its names."""
     both = {
         name: () if () in (one[name], other[name]) else tuple(sorted({*one[name], *other[name]}))

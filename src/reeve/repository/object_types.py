@@ -53,7 +53,11 @@ COLLECT_KEYS: Keys = {
         "A call that gives fields with a hint provisional values.",
         keys={
             "call": Key(Shape.STRING, "The name of one of `calls`.", True),
-            "item": Key(Shape.STRING, "JMESPath that makes of one of its items what a source would list.", True),
+            "item": Key(
+                Shape.STRING,
+                "JMESPath `{Member: column, …}` that makes of one of its items what a source would list, as far as it can.",
+                True,
+            ),
             "madeAt": Key(Shape.STRING, "JMESPath of when a listed object was made.", True),
         },
     ),

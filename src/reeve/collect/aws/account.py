@@ -1,14 +1,20 @@
 """Collects one AWS account."""
 
+import re
 from collections.abc import Mapping
-from typing import Any
 
 from reeve.collect.aws import credential_report
-from reeve.collect.aws.api import Api, ApiError, Failure
+from reeve.collect.aws.affected import of_account
+from reeve.collect.aws.api import Api
 from reeve.collect.aws.collector import Collector
+from reeve.collect.aws.failures import ApiError, Failure
+from reeve.collect.aws.noting import reason_of
 from reeve.collect.aws.recipe import Recipe
-from reeve.collect.aws.requests import Requests
+from reeve.collect.aws.requests import Answer, Request, Requests
 from reeve.collect.collection import Collection, Progress, Suspect
+
+IDENTITY = "sts:GetCallerIdentity"
+NUMBER = re.compile(r"\d{12}")
 
 
 def collect_account(
@@ -24,43 +30,37 @@ def collect_account(
         live: read every object live; provisional values are not used.
 
     Returns:
-        The collection. A call that is refused is noted in it.
+        The collection. A call that fails is noted in it; so is that the account, or its partition, is not known.
 
     Raises:
         ApiError: nothing can be read: the credentials are missing, expired or refused, or AWS can't be reached.
     """
     collection = Collection()
-    progress("identifying the account", 0, None)
-    try:
-        identity = api.call("sts", "GetCallerIdentity", attempts=3)
-        collection.account = identity["Account"]
-        collection.partition = identity["Arn"].split(":")[1]
-    except ApiError as error:
-        if error.failure is not Failure.DENIED:
-            raise
-        collection.failed(error.about("the account", dict.fromkeys(recipes, ())))
-
-    def report(api: Api) -> Mapping[str, Any]:
-        try:
-            return {"rows": credential_report.fetch_report(api)}
-        except credential_report.ReportUnavailableError as error:
-            collection.notes.append(f"{error}; every user was read live")
-            return {"rows": []}
-
-    requests = Requests(api, progress, {credential_report.CALL: report})
-    Collector(recipes, requests, collection, api.region, suspect, live).collect()
+    requests = Requests(api, progress, {credential_report.CALL: lambda api: {"rows": credential_report.fetch_report(api)}})
+    unknown = _identify(api, requests, recipes, collection)
+    Collector(recipes, requests, collection, api.region, suspect, live, unknown).collect()
     if live:
         collection.notes.append("provisional values were not used; every user was read live")
-    if not collection.account:
-        _identify_by_arn(collection)
     return collection
 
 
-def _identify_by_arn(collection: Collection) -> None:
-    for records in collection.records.values():
-        for record in records:
-            for value in record.fields.values():
-                parts = str(value).split(":") if str(value).startswith("arn:") else []
-                if len(parts) >= 6 and parts[4]:
-                    collection.partition, collection.account = parts[1], parts[4]
-                    return
+def _identify(api: Api, requests: Requests, recipes: Mapping[str, Recipe], collection: Collection) -> dict[str, str]:
+    """Find out whose account it is; return why `_account` or `_partition` is not known, if so."""
+    answers: list[Answer] = []
+    requests.ask(Request("sts", "GetCallerIdentity", api.region, {}), answers.append)
+    requests.run()
+    (answer,) = answers
+    error, found = answer.error, answer.whole()
+    if error is not None and error.failure in (Failure.CREDENTIALS, Failure.UNREACHABLE):
+        raise error
+    number, arn = str(found.get("Account")), str(found.get("Arn")).split(":")
+    collection.account = number if NUMBER.fullmatch(number) else ""
+    collection.partition = (arn[1] if len(arn) > 1 and arn[0] == "arn" else api.partition) or ""
+    missing = {"_account": collection.account, "_partition": collection.partition}
+    unknown = frozenset(name for name, value in missing.items() if not value)
+    if error is None and unknown:
+        error = ApiError(IDENTITY, Failure.OTHER, "UnexpectedAnswer", "the answer names no account")
+    if error is None:
+        return {}
+    collection.failed(error.about("the account", of_account(recipes, unknown)))
+    return dict.fromkeys(unknown, reason_of(error))

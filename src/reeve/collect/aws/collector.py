@@ -1,26 +1,48 @@
 """Collects an account as its types declare: lists, then calls for each object, then what is listed for each object."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, cast
 
-from reeve.collect.aws.api import ApiError, Failure
-from reeve.collect.aws.expressions import ExpressionError, plain, search
-from reeve.collect.aws.objects import Collected, now, reason_of, truthy
-from reeve.collect.aws.provisional import suspects, without_item
-from reeve.collect.aws.recipe import REGIONS, Recipe
+from reeve.collect.aws.expressions import ExpressionError, items_of, key_of, plain, search
+from reeve.collect.aws.failures import ApiError, Failure, one_line
+from reeve.collect.aws.noting import Notes, odd
+from reeve.collect.aws.objects import Collected, now, truthy
+from reeve.collect.aws.provisional import missing, suspects, undoubted, without_item
+from reeve.collect.aws.recipe import PARENT, REGIONS, Recipe
 from reeve.collect.aws.requests import Answer, Request, Requests
 from reeve.collect.aws.unseen import Parent, Unseen
-from reeve.collect.collection import Affects, Collection, Suspect
+from reeve.collect.collection import Collection, Suspect
 from reeve.inventory.records import Record
 from reeve.model import Call, Source
 
 NOT_ASKED = "not read: it is shown with what is INCOMPLIANT only"
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list being read: of what, where, for which parent; `base` is what its expressions see beside the answer, `unknown` why
+    some of that is not known."""
+
+    recipe: Recipe
+    source: Source
+    region: str
+    base: Mapping[str, Any]
+    unknown: Mapping[str, str]
+    parent: Parent | None = None
+
+    @property
+    def call(self) -> str:
+        """The call that lists, or the type, where the list is a part of the parent."""
+        return self.source.call.name if self.source.call else self.recipe.object_type.id
+
+
 @dataclass(slots=True)
 class Collector:
-    """One account being collected into `collection`; `home` is the region that its credentials start from."""
+    """One account being collected into `collection`; `home` is the region that its credentials start from.
+
+    `unknown` says why `_account` or `_partition` is not known, if so.
+    """
 
     recipes: Mapping[str, Recipe]
     requests: Requests
@@ -28,11 +50,16 @@ class Collector:
     home: str
     suspect: Mapping[str, Suspect]
     live: bool = False
+    unknown: Mapping[str, str] = field(default_factory=dict[str, str])
     records: dict[str, list[tuple[str, Record]]] = field(default_factory=dict[str, list[tuple[str, Record]]])
     unseen: Unseen = field(default_factory=Unseen)
+    notes: Notes = field(init=False)
     _indexes: dict[tuple[str, str, str], Mapping[Any, Any]] = field(default_factory=dict[tuple[str, str, str], Any])
-    _noted: set[str] = field(default_factory=set[str])
     _taken: set[tuple[str, Any]] = field(default_factory=set[tuple[str, Any]])
+
+    def __post_init__(self) -> None:
+        """Begin with nothing noted."""
+        self.notes = Notes(self.recipes, self.collection)
 
     def collect(self) -> None:
         """Read everything that the recipes say; what can't be read is noted, in the collection and in the records.
@@ -46,16 +73,13 @@ class Collector:
                 if source.parent is None:
                     self._start(recipe, source)
         self.requests.run()
-        ids = {
-            name: {one.fields.get(self.recipes[name].object_type.id_field) for _, one in found}
-            for name, found in self.records.items()
-        }
+        types = {name: self.recipes[name].object_type for name in self.records}
+        ids = {name: {one.fields.get(types[name].id_field) for _, one in found} for name, found in self.records.items()}
         for name, found in self.records.items():
             for _, one in found:
                 self.unseen.of(name, one)
         for name, found in self.records.items():
-            own = self.recipes[name].object_type
-            self.collection.records[name] = [self.unseen.marked(own, region, one, ids) for region, one in found]
+            self.collection.records[name] = [self.unseen.marked(types[name], region, one, ids) for region, one in found]
 
     # Lists -----------------------------------------------------------------------------------------------------------
 
@@ -63,18 +87,22 @@ class Collector:
         if not recipe.collect.regional:
             self._list(recipe, source, self.home)
             return
+        request = Request(REGIONS.service, REGIONS.operation, self.home, {})
 
         def in_each(answer: Answer) -> None:
-            if answer.error is not None:
-                error = self._note(
-                    REGIONS.name, answer.error, REGIONS, "the list of regions", self._whole(recipe.object_type.id)
-                )
-                self.unseen.in_region(recipe.object_type.id, None, reason_of(error))
-            names = {str(region["RegionName"]) for page in answer.pages for region in page.get("Regions", ())}
+            found = [region.get("RegionName") for page in answer.pages for region in page.get("Regions") or ()]
+            names = {one_line(name) for name in found if name}
+            error = answer.error
+            if error is None and (not names or not all(found)):
+                error = odd(REGIONS.name, ExpressionError("the answer lacks regions, or their names"))
+            if error is not None:
+                own = recipe.object_type.id
+                reason = self.notes.list_failed(request.key, error, REGIONS, own, "the list of regions")
+                self.unseen.in_region(own, None, reason)
             for region in sorted(names or {self.home}):
                 self._list(recipe, source, region)
 
-        self.requests.ask(Request(REGIONS.service, REGIONS.operation, self.home, {}), in_each)
+        self.requests.ask(request, in_each)
 
     def _base(self, region: str, parent: Parent | None = None) -> dict[str, Any]:
         own = {"_account": self.collection.account, "_partition": self.collection.partition, "_region": region}
@@ -82,49 +110,58 @@ class Collector:
 
     def _list(self, recipe: Recipe, source: Source, region: str, parent: Parent | None = None) -> None:
         """Have one list read: of a region, or for a parent."""
-        base, call = self._base(region, parent), source.call
-        try:
-            if source.when and not truthy(search(source.when, base)):
-                return
-            if call is None:
-                self._items(recipe, source, region, base, Answer(({},), now()), recipe.object_type.id)
-                return
-            request = self._request(call, region, base)
-        except ExpressionError as error:
-            self._unread(recipe, call or REGIONS, recipe.object_type.id, region, parent, _odd(recipe.object_type.id, error))
+        unknown, call = self.unknown, source.call
+        if parent is not None:
+            unknown = {**unknown, **{PARENT + name: why for name, why in parent.unknown.items()}}
+        listing = Listing(recipe, source, region, self._base(region, parent), unknown, parent)
+        if unknown and (lacking := recipe.lacks(source, unknown.keys())):
+            self._unseen(listing, unknown[lacking])  # why it is not known was noted where it was found out
             return
+        try:
+            if source.when and not truthy(search(source.when, listing.base)):
+                return
+            request = self._request(call, region, listing.base) if call else None
+        except ExpressionError as error:
+            self._unread(listing, listing.call, odd(listing.call, error))
+            return
+        if request is None:
+            self._items(listing, Answer(({},), now()), listing.call)
+        else:
+            self._ask_list(listing, request)
+
+    def _ask_list(self, listing: Listing, request: Request) -> None:
+        """Have a list asked for, beside the report on the same objects if there is one."""
 
         def listed(answer: Answer) -> None:
             if answer.error is not None:
-                self._unread(recipe, call, request.key, region, parent, answer.error)
-            try:
-                self._items(recipe, source, region, base, answer, call.name)
-            except ExpressionError as error:
-                self._unread(recipe, call, request.key, region, parent, _odd(call.name, error))
+                self._unread(listing, request.key, answer.error)
+            self._items(listing, answer, request.key)
 
-        provisional = recipe.collect.provisional
-        if provisional and provisional.call in recipe.calls and not self.live:
-            # Asked for at once, beside the list, and waited for first: it may name objects that the list no longer does.
-            self.requests.ask(request, lambda answer: None)
-            report = self._request(recipe.collect.calls[provisional.call], region, base)
-            self.requests.ask(
-                report,
-                lambda found: self.requests.ask(
-                    request, lambda answer: self._with_report(recipe, region, found, answer, listed)
-                ),
-            )
+        provisional = listing.recipe.collect.provisional
+        if provisional is None or provisional.call not in listing.recipe.calls or self.live:
+            self.requests.ask(request, listed)
             return
-        self.requests.ask(request, listed)
+        # Asked for at once, beside the list, and waited for first: it may name objects that the list no longer does.
+        self.requests.ask(request, lambda answer: None)
+        report = self._request(listing.recipe.collect.calls[provisional.call], listing.region, listing.base)
+        self.requests.ask(
+            report,
+            lambda found: self.requests.ask(request, lambda answer: self._with_report(listing, report, found, answer, listed)),
+        )
 
-    def _unread(self, recipe: Recipe, call: Call, key: str, region: str, parent: Parent | None, error: ApiError) -> None:
+    def _unread(self, listing: Listing, key: str, error: ApiError) -> None:
         """Note that a list could not be read, or not to its end."""
-        own = recipe.object_type
-        what = f"{own.name} in {region}" if recipe.collect.regional else own.name
-        reason = reason_of(self._note(key, error, call, f"the list of {what}", self._whole(own.id)))
-        if parent is None:
-            self.unseen.in_region(own.id, region if recipe.collect.regional else None, reason)
+        own = listing.recipe.object_type
+        what = f"{own.name} in {listing.region}" if listing.recipe.collect.regional else own.name
+        call = listing.source.call or REGIONS
+        self._unseen(listing, self.notes.list_failed(key, error, call, own.id, f"the list of {what}"))
+
+    def _unseen(self, listing: Listing, reason: str) -> None:
+        own = listing.recipe.object_type
+        if listing.parent is None:
+            self.unseen.in_region(own.id, listing.region if listing.recipe.collect.regional else None, reason)
         else:
-            self.unseen.below(own.id, parent, reason)
+            self.unseen.below(own.id, listing.parent, reason)
 
     def _request(self, call: Call, region: str, context: Mapping[str, Any]) -> Request:
         given = {name: search(text, context) for name, text in call.arguments.items()}
@@ -132,35 +169,59 @@ class Collector:
             call.service, call.operation, region, {name: value for name, value in given.items() if value is not None}
         )
 
-    def _items(self, recipe: Recipe, source: Source, region: str, base: Mapping[str, Any], answer: Answer, listed: str) -> None:
+    def _items(self, listing: Listing, answer: Answer, key: str) -> None:
         for page in answer.pages:
-            for item in search(source.items, {**page, **base}) or ():
-                if source.where and not truthy(search(source.where, {**_named(item), **base})):
-                    continue
-                self._begin(recipe, region, base, item, listed, answer)
+            try:
+                items = items_of(listing.source.items, {**page, **listing.base})
+            except ExpressionError as error:
+                self._unread(listing, key, odd(listing.call, error))
+                continue
+            for item in items:
+                if self._is_meant(listing, item, key):
+                    self._begin(listing, item, answer)
+
+    def _is_meant(self, listing: Listing, item: Any, key: str) -> bool:
+        where = listing.source.where
+        try:
+            return not where or truthy(search(where, {**_named(item), **listing.base}))
+        except ExpressionError as error:
+            self._unread(listing, key, odd(listing.call, error))
+            return False
 
     def _with_report(
-        self, recipe: Recipe, region: str, report: Answer, answer: Answer, listed: Callable[[Answer], None]
+        self, listing: Listing, request: Request, report: Answer, answer: Answer, listed: Callable[[Answer], None]
     ) -> None:
         """Take a list beside a report on the same objects: who is in the report only is gone, if the list is whole."""
-        if report.error is not None:
-            self.collection.notes.append("the credential report could not be read; every user was read live")
+        recipe, provisional = listing.recipe, listing.recipe.collect.provisional
+        if report.error is not None and provisional is not None:
+            call, own = recipe.collect.calls[provisional.call], recipe.object_type
+            self.notes.call_failed(request.key, report.error, call, own.id, provisional.call, f"the report on every {own.name}")
         listed(answer)
-        base, source = self._base(region), recipe.collect.sources[0]
-        name = source.call.name if source.call else recipe.object_type.id
-        for item in without_item(recipe, report, answer, base):
-            self._begin(recipe, region, base, item, name, answer, gone=answer.error is None)
+        lacking = missing(recipe)
+        try:
+            for item in without_item(recipe, report, answer, listing.base):
+                self._begin(listing, item, answer, lacking, gone=answer.error is None)
+        except ExpressionError as error:
+            self._unread(listing, request.key, odd(listing.call, error))
 
     # Objects ---------------------------------------------------------------------------------------------------------
 
     def _begin(
-        self, recipe: Recipe, region: str, base: Mapping[str, Any], item: Any, listed: str, answer: Answer, gone: bool = False
+        self, listing: Listing, item: Any, answer: Answer, lacking: Mapping[str, str] | None = None, gone: bool = False
     ) -> None:
-        context = {**_named(item), **base}
+        """Begin with a listed object, or with one that only a report names: `lacking` is why it doesn't say everything."""
+        recipe, region = listing.recipe, listing.region
+        context = {**_named(item), **listing.base}
         if recipe.collect.region:
-            region = str(search(recipe.collect.region, context) or region)
+            try:
+                region = one_line(search(recipe.collect.region, context) or region)
+            except ExpressionError as error:
+                self._unread(listing, listing.call, odd(listing.call, error))
+                return
             context["_region"] = region
-        found = Collected(recipe, region, context, listed, answer.at)
+        found = Collected(recipe, region, context, listing.call, answer.at)
+        found.failures = {**listing.unknown, **(lacking or {})}
+        found.stands_in = lacking is not None
         found.pending = set() if gone else set(recipe.calls - recipe.confirming)
         found.provisional = bool(recipe.confirming)
         found.gone_at = answer.at if gone else None
@@ -191,11 +252,14 @@ class Collector:
                 return
             request = self._request(call, one.region, one.context)
         except ExpressionError as error:
-            noted = self._note(call.name, _odd(call.name, error), call, one.name, one.recipe.affects(name))
-            one.failed(name, reason_of(noted))
+            self._failed(one, name, f"{call.name} {one.name}", odd(call.name, error), one.name)
             return
         one.open.add(name)
         self.requests.ask(request, lambda answer: self._answered(one, name, request.key, answer))
+
+    def _failed(self, one: Collected, name: str, key: str, error: ApiError, subject: str) -> None:
+        call, own = one.recipe.collect.calls[name], one.recipe.object_type
+        one.failed(name, self.notes.call_failed(key, error, call, own.id, name, subject))
 
     def _answered(self, one: Collected, name: str, key: str, answer: Answer) -> None:
         one.open.discard(name)
@@ -206,10 +270,12 @@ class Collector:
             one.gone_at = one.gone_at or answer.at
             one.pending.clear()
         elif error is not None:
-            subject = f"the answer of {call.name}" if call.match else one.name
-            one.failed(name, reason_of(self._note(key, error, call, subject, one.recipe.affects(name))))
+            self._failed(one, name, key, error, f"the answer of {call.name}" if call.match else one.name)
         elif call.match:
-            self._joined(one, name, key, call, answer)
+            try:
+                self._joined(one, name, key, call, answer)
+            except ExpressionError as odd_answer:
+                self._failed(one, name, f"{key} {call.items}", odd(call.name, odd_answer), f"the answer of {call.name}")
         else:
             one.answered(name, answer.whole(), answer.at)
         if not one.advancing:  # an answer that was known is looked at where it was asked for
@@ -219,9 +285,9 @@ class Collector:
         """Take the one item of a list that is about the object."""
         theirs, own = call.match or ("", "")
         if (key, call.items or "", theirs) not in self._indexes:
-            items = search(call.items or "@", answer.whole()) or ()
-            self._indexes[key, call.items or "", theirs] = {search(theirs, item): item for item in items}
-        item = self._indexes[key, call.items or "", theirs].get(search(own, one.context))
+            items = items_of(call.items or "@", answer.whole())
+            self._indexes[key, call.items or "", theirs] = {key_of(theirs, item): item for item in items}
+        item = self._indexes[key, call.items or "", theirs].get(key_of(own, one.context))
         if item is None and not one.is_provisional(name):
             one.failed(name, f"{call.name} doesn't list it")
         else:
@@ -238,7 +304,12 @@ class Collector:
             if one.pending:
                 self._advance(one)
                 return
+        elif one.failures and one.gone_at is None:
+            one.hints |= undoubted(one, suspect)
         record = one.record()
+        if own.id_field in record.not_collected:
+            self._without_id(one, record.not_collected[own.id_field])
+            return
         if self._is_repeated(one.recipe, record):
             return
         self.records[own.id].append((one.region, record))
@@ -249,7 +320,7 @@ class Collector:
         ]
         if not below:
             return
-        parent = Parent(own.id, record.fields.get(own.id_field), one.region, plain(dict(record.fields)))
+        parent = Parent(own.id, record.fields.get(own.id_field), one.region, plain(dict(record.fields)), record.not_collected)
         offends = suspect(record.fields) if suspect and any(source.for_suspects for _, source in below) else frozenset[str]()
         for recipe, source in below:
             self._list_below(recipe, source, parent, offends, one.recipe)
@@ -264,6 +335,15 @@ class Collector:
         self._taken.add(key)
         return known
 
+    def _without_id(self, one: Collected, reason: str) -> None:
+        """Note an object that can't be told from others: it is left out, and what leads to its type is not known."""
+        own = one.recipe.object_type
+        if reason not in one.failures.values():  # else what failed was noted
+            error = ApiError(one.listed, Failure.OTHER, "UnexpectedAnswer", f"{own.name} without an id: {reason}")
+            call = next((source.call for source in one.recipe.collect.sources if source.call), REGIONS)
+            reason = self.notes.list_failed(f"{own.id} without an id", error, call, own.id, own.name)
+        self.unseen.in_region(own.id, None, reason)
+
     def _list_below(self, recipe: Recipe, source: Source, parent: Parent, offends: frozenset[str], above: Recipe) -> None:
         """Have a list for an object read, unless it is only for what is INCOMPLIANT and no policy reads it."""
         relations = above.object_type.related_lists
@@ -273,39 +353,9 @@ class Collector:
             return
         self._list(recipe, source, parent.region, parent)
 
-    def _whole(self, type_id: str) -> Affects:
-        """Return what is not seen when objects of a type are not: they, and what is listed for them."""
-        found, pending = set[str](), [type_id]
-        while pending:
-            found.add(pending[-1])
-            above = pending.pop()
-            pending += [
-                name
-                for name, recipe in self.recipes.items()
-                if name not in found and any(source.parent == above for source in recipe.collect.sources)
-            ]
-        return dict.fromkeys(sorted(found), ())
-
-    # What fails ------------------------------------------------------------------------------------------------------
-
-    def _note(self, key: str, error: ApiError, call: Call, subject: str, affects: Affects) -> ApiError:
-        """Note a failed request, once however many objects wait for it; return the error with the actions that it asks for."""
-        one_request = error.call == call.name and len(call.permissions) == 1
-        found = replace(error, actions=call.permissions) if one_request else error
-        if key not in self._noted:
-            self._noted.add(key)
-            self.collection.failed(found.about(subject, affects))
-        else:
-            self.collection.affected(found.call, found.code, affects)
-        return found
-
 
 def _named(item: Any) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", item) if isinstance(item, Mapping) else {"_item": item}
-
-
-def _odd(call: str, error: ExpressionError) -> ApiError:
-    return ApiError(call, Failure.OTHER, "UnexpectedAnswer", str(error))
 
 
 def _matches(error: ApiError, codes: Iterable[str]) -> bool:

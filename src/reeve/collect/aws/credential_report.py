@@ -10,15 +10,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from reeve.collect.aws.api import Api, ApiError, Failure
+from reeve.collect.aws.api import Api
+from reeve.collect.aws.failures import ApiError, Failure
 
 CALL = "iam:GetCredentialReport"
-POLLS = (0.2, 0.3, 0.5, 1, 2, 4, 8, 15)
-"""Seconds of rest between two looks at a report in the making; after the last, users are read live."""
-
-
-class ReportUnavailableError(Exception):
-    """There is no report to be had, though nothing refused it: it is too slow, absent or unreadable."""
 
 
 def fetch_report(api: Api) -> list[Mapping[str, str]]:
@@ -28,40 +23,40 @@ def fetch_report(api: Api) -> list[Mapping[str, str]]:
         The rows of the report, by column; `generated_at` of each is when AWS made it, which can be four hours ago.
 
     Raises:
-        ApiError: a call was refused.
-        ReportUnavailableError: the report is not ready after about half a minute, or is not a report.
+        ApiError: a call failed, the report is not ready after about half a minute, or it is no report.
     """
-    for rest in (*POLLS, None):
+    for rest in (*api.bounds.polls, None):
         state = api.call("iam", "GenerateCredentialReport").get("State")
         if state == "COMPLETE":
             break
         if rest is None:
-            raise ReportUnavailableError(f"the credential report was not ready after {sum(POLLS):.0f} s")
+            waited = f"the credential report was not ready after {sum(api.bounds.polls):.0f} s"
+            raise ApiError(CALL, Failure.UNWELL, "ReportNotReady", waited)
         api.sleep(rest)
-    try:
-        answer = api.call("iam", "GetCredentialReport")
-    except ApiError as error:
-        if error.failure in (Failure.DENIED, Failure.CREDENTIALS, Failure.UNREACHABLE):
-            raise
-        raise ReportUnavailableError(f"the credential report can't be fetched: {error.code}") from None
-    return parse_report(answer)
+    return api.call("iam", "GetCredentialReport", read=parse_report)
 
 
 def parse_report(answer: Mapping[str, Any]) -> list[Mapping[str, str]]:
     """Return the rows of the report in an answer of `GetCredentialReport`.
 
     Raises:
-        ReportUnavailableError: the answer holds no table with a column `user`, or no time.
+        ApiError: the answer holds no table with a column `user`, or no time.
     """
     content, generated_at = answer.get("Content", b""), answer.get("GeneratedTime")
     if not isinstance(generated_at, datetime):
-        raise ReportUnavailableError("the credential report bears no time")
+        raise _unreadable("it bears no time")
     made = {"generated_at": generated_at.astimezone(UTC).isoformat()}
     try:
         reader = csv.DictReader(io.StringIO(content.decode("utf-8")), strict=True)
         rows = [{key: value for key, value in row.items() if key and value is not None} | made for row in reader]
-        if any("user" not in row for row in rows):
-            raise ReportUnavailableError("the credential report can't be read: a row names no user")
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ReportUnavailableError(f"the credential report can't be read: {error}") from None
+        raise _unreadable(str(error)) from None
+    if any("user" not in row for row in rows):
+        raise _unreadable("a row names no user")
+    if not rows:
+        raise _unreadable("it has no rows, not even the root user's")
     return list(rows)
+
+
+def _unreadable(why: str) -> ApiError:
+    return ApiError(CALL, Failure.UNREADABLE, "UnreadableReport", f"the credential report can't be read: {why}")

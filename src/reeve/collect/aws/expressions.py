@@ -13,6 +13,7 @@ from typing import Any, cast
 import jmespath
 import jmespath.exceptions
 import jmespath.functions
+import msgspec
 
 from reeve.language.operations.documents import parse_json
 from reeve.language.types import Kind, Type
@@ -58,8 +59,32 @@ def search(expression: str, data: Any) -> Any:
         if found.parsed["type"] == "field" and isinstance(data, dict):  # most are a mere name; a visitor would take its time
             return cast("dict[str, Any]", data).get(found.parsed["value"])
         return found.search(data, options=_OPTIONS)
-    except (jmespath.exceptions.JMESPathError, TypeError, ValueError) as error:
+    except (jmespath.exceptions.JMESPathError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ExpressionError(f"{expression}: {' '.join(str(error).split())}") from None
+
+
+def items_of(expression: str, data: Any) -> list[Any]:
+    """Return the list that an expression finds in plain data; null is an empty one.
+
+    Raises:
+        ExpressionError: as `search`, or it finds something else.
+    """
+    found = search(expression, data)
+    if found is not None and not isinstance(found, list):
+        raise ExpressionError(f"{expression}: a list was wanted, {describe(found)} was found")
+    return cast("list[Any]", found) if found else []
+
+
+def key_of(expression: str, data: Any) -> Any:
+    """Return the value that an expression finds in plain data to tell items apart by.
+
+    Raises:
+        ExpressionError: as `search`, or it finds a list or an object.
+    """
+    found = search(expression, data)
+    if isinstance(found, (dict, list)):
+        raise ExpressionError(f"{expression}: a text was wanted, {describe(cast('Any', found))} was found")
+    return found
 
 
 @cache
@@ -76,15 +101,39 @@ def _references(node: Mapping[str, Any]) -> Iterator[str]:
     if kind == "subexpression" and children[0].get("type") == "field" and children[0]["value"] == "_parent":
         yield from (f"_parent.{name}" for name in _references(children[1]))
         return
-    # What stands right of a dot or an arrow reads from the left side's value, in which no name is the top's. That a
-    # projection's or filter's names are taken for the top's too does no harm: a call more is named, never one less.
+    # What stands right of a dot, pipe, bracket or filter reads from the left side's value, in which no name is the top's.
+    if kind in _FROM_LEFT:
+        children = children[1:] if children[0]["type"] in ("current", "identity") else children[:1]
+    elif kind == "expref":
+        return
     for child in children:
         if isinstance(child, Mapping):
             yield from _references(cast("Mapping[str, Any]", child))
 
 
+_FROM_LEFT = frozenset({"subexpression", "pipe", "index_expression", "projection", "value_projection", "filter_projection"})
+"""Kinds of nodes whose first child is read from the data, and the others from what it gives."""
+
+
+@cache
+def members(expression: str) -> frozenset[str]:
+    """Return the names of the members of the object that an expression makes, if it makes one: `{a: b}` has a."""
+    parsed = compiled(expression).parsed
+    pairs = parsed["children"] if parsed["type"] == "multi_select_dict" else ()
+    return frozenset(str(pair["value"]) for pair in pairs)
+
+
 def plain(answer: Any) -> Any:
-    """Return an answer as plain JSON: instants as ISO 8601 texts in UTC, bytes left out."""
+    """Return an answer as plain JSON: instants as ISO 8601 texts in UTC, bytes left out.
+
+    Raises:
+        ValueError: a text holds half a surrogate pair, or an instant is beyond those that there are.
+        RecursionError: it is nested too deeply.
+    """
+    if isinstance(answer, str):
+        if not answer.isascii():
+            answer.encode()  # raises on half a surrogate pair, of which no file and no terminal could be told
+        return answer
     if isinstance(answer, dict):
         entries = cast("dict[str, Any]", answer).items()
         return {key: plain(value) for key, value in entries if key != "ResponseMetadata" and not isinstance(value, bytes)}
@@ -104,11 +153,11 @@ def typed(declared: Type, value: Any) -> Any:
     if value is None:
         return value
     if declared.kind is Kind.JSON:
-        return _json(value) if isinstance(value, str) else value
+        return _json(value)
     match declared.kind:
         case Kind.BOOLEAN if value in (True, False, "true", "false"):
             return value in (True, "true")
-        case Kind.NUMBER if isinstance(value, (int, float)) and not isinstance(value, bool):
+        case Kind.NUMBER if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _LARGEST:
             return value
         case Kind.DATE_TIME if isinstance(value, str):
             return parse_date_time(value)
@@ -120,8 +169,14 @@ def typed(declared: Type, value: Any) -> Any:
             raise ExpressionError(f"{declared} was wanted, {describe(value)} was found")
 
 
-def _json(text: str) -> Any:
+_LARGEST = 2**63
+"""Numbers beyond are no facts of AWS; NaN and the infinities are not below it either."""
+
+
+def _json(value: Any) -> Any:
     try:
-        return parse_json(text)
-    except ValueError as error:
+        found = parse_json(value) if isinstance(value, str) else value
+        msgspec.json.encode(found)  # as a snapshot holds it
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise ExpressionError(f"JSON was wanted: {error}") from None
+    return found

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from reeve.collect.aws.api import ApiError
 from reeve.collect.aws.expressions import ExpressionError, search, typed
 from reeve.collect.aws.recipe import Recipe
 from reeve.inventory.records import Record
@@ -13,12 +12,7 @@ from reeve.language.types import NAMED
 from reeve.language.values import parse_date_time
 from reeve.model import Field
 
-UNNEEDED = "not read: no policy that was selected needs it"
-
-
-def reason_of(error: ApiError) -> str:
-    """Return why a field could not be read, for whoever reads a finding."""
-    return f"{error.call} failed with {error.code}: {error.advice}"
+UNNEEDED = "not read: no policy that the snapshot was collected for needs it; collect again, for the policies that do"
 
 
 def truthy(value: Any) -> bool:
@@ -31,8 +25,9 @@ class Collected:
     """An object while it is collected.
 
     `context` is what its expressions see, `listed` the call that listed it. `pending` calls are yet to be made, `open` ones
-    under way, `made` ones answered; `failures` are the reasons of those that failed. `hints` are the fields that keep their
-    provisional value.
+    under way, `made` ones answered; `failures` are the reasons why names that expressions read are not known: calls that
+    failed, the account, a parent's fields, members that a stand-in lacks. `hints` are the fields that keep their provisional
+    value; an object that only the report names `stands_in` for one that a list would name.
     """
 
     recipe: Recipe
@@ -46,6 +41,7 @@ class Collected:
     failures: dict[str, str] = field(default_factory=dict[str, str])
     hints: set[str] = field(default_factory=set[str])
     provisional: bool = False
+    stands_in: bool = False
     advancing: bool = False
     gone_at: datetime | None = None
 
@@ -66,7 +62,7 @@ class Collected:
         return next((name for name in sorted(self.pending) if not self.recipe.earlier[name] & waiting), None)
 
     def broken(self, name: str) -> str | None:
-        """Return why a call can't be made: an earlier one failed."""
+        """Return why a call can't be made: an earlier one failed, or something else that it is asked with is not known."""
         return next((self.failures[call] for call in sorted(self.recipe.earlier[name]) if call in self.failures), None)
 
     def answered(self, name: str, value: Any, at: datetime) -> None:
@@ -116,10 +112,13 @@ class Collected:
 
     def _unread(self, declared: Field) -> str | None:
         uses = self.recipe.uses[declared.name]
+        if self.failures:
+            found = sorted(self.recipe.reads[declared.name] & self.failures.keys())
+            if found:
+                return self.failures[found[0]]
         if self.gone_at is not None:
             return f"the object was gone at {self.gone_at:%Y-%m-%d %H:%M:%S} UTC" if uses else None
-        found = [self.failures[call] for call in sorted(uses) if call in self.failures]
-        return found[0] if found else None if all(call in self.context for call in uses) else UNNEEDED
+        return None if all(call in self.context for call in uses) else UNNEEDED
 
     def record(self) -> Record:
         """Return the record of an object of which everything has been read that will be."""
@@ -128,7 +127,7 @@ class Collected:
         as_of, made = self.as_of, [name for name in self.made if not provisional or name != self._name(provisional.call)]
         if self.gone_at is not None:
             return Record(values, self.gone_at, self.listed, reasons)
-        if self.hints and provisional:
+        if provisional and (self.hints or self.stands_in):
             made.append(self._name(provisional.call))
             as_of = self.report_time() or as_of
         return Record(values, as_of, ", ".join(made) or self.listed, reasons)

@@ -6,14 +6,16 @@ live.
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
-from reeve.collect.aws.expressions import search
+from reeve.collect.aws.expressions import ExpressionError, items_of, key_of, members, search
 from reeve.collect.aws.objects import Collected
 from reeve.collect.aws.recipe import Recipe
 from reeve.collect.aws.requests import Answer
 from reeve.collect.collection import Suspect
 from reeve.language.values import parse_date_time
+from reeve.model import Provisional
 
 
 def suspects(one: Collected, suspect: Suspect | None) -> frozenset[str]:
@@ -24,8 +26,7 @@ def suspects(one: Collected, suspect: Suspect | None) -> frozenset[str]:
     report_time = one.report_time()
     if provisional is None or report_time is None:
         return hinted
-    made_at = parse_date_time(str(search(provisional.made_at, one.context)))
-    if made_at is None or made_at >= report_time:
+    if not _is_older(one, provisional, report_time):
         return hinted
     values, _ = one.fields(one.recipe.needed, hinted)
     unknown = frozenset(name for name in hinted if values[name] is None and fields[name].type == "Boolean")
@@ -47,6 +48,45 @@ def _of_one_piece(recipe: Recipe, doubted: frozenset[str], hinted: frozenset[str
         found |= more
 
 
+def _is_older(one: Collected, provisional: Provisional, report_time: datetime) -> bool:
+    try:
+        made_at = parse_date_time(str(search(provisional.made_at, one.context)))
+    except ExpressionError:
+        return False
+    return made_at is not None and made_at < report_time
+
+
+def undoubted(one: Collected, suspect: Suspect | None) -> frozenset[str]:
+    """Return the fields whose live call failed, and whose provisional values make nothing INCOMPLIANT beside what was read.
+
+    That a call was refused takes nothing from what the report says: only a value that a policy would find an object
+    INCOMPLIANT by is to be confirmed. What comes from the same calls stays provisional together, or not at all: a report may
+    count an object's parts otherwise than the calls do.
+    """
+    fields, report_time, provisional = one.recipe.object_type.fields, one.report_time(), one.recipe.collect.provisional
+    if provisional is None or report_time is None or not _is_older(one, provisional, report_time):
+        return frozenset()
+    calls = {name: one.recipe.calls_for((name,)) & one.recipe.confirming for name in one.recipe.needed if fields[name].hint}
+    failed = {name for name, used in calls.items() if name not in one.hints and used and used <= one.failures.keys()}
+    if not failed:
+        return frozenset()
+    values, _ = one.fields(one.recipe.needed, one.hints | failed)
+    doubted = {name for name in failed if values[name] is None and fields[name].type == "Boolean"}
+    doubted |= failed & suspect(values) if suspect is not None else set()
+    doubtful = frozenset[str]().union(*(calls[name] for name in doubted))
+    return frozenset(name for name in failed if not calls[name] & doubtful)
+
+
+def missing(recipe: Recipe) -> Mapping[str, str]:
+    """Return why members of a listed item are not known of an object that only the report names."""
+    provisional, source = recipe.collect.provisional, recipe.collect.sources[0]
+    if provisional is None or source.call is None:
+        return {}
+    report = recipe.collect.calls[provisional.call].name
+    reason = f"{source.call.name} doesn't list the object, and {report} doesn't say it"
+    return dict.fromkeys(recipe.members - members(provisional.item), reason)
+
+
 def without_item(recipe: Recipe, report: Answer, listed: Answer, base: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield what a source would list for the items of a report that the list does not name."""
     provisional = recipe.collect.provisional
@@ -55,7 +95,7 @@ def without_item(recipe: Recipe, report: Answer, listed: Answer, base: Mapping[s
     call = recipe.collect.calls[provisional.call]
     theirs, own = call.match or ("@", "@")
     source = recipe.collect.sources[0]
-    names = {search(own, item) for page in listed.pages for item in search(source.items, {**page, **base}) or ()}
-    for item in search(call.items or "@", report.whole()) or ():
-        if search(theirs, item) not in names:
+    names = {key_of(own, item) for page in listed.pages for item in items_of(source.items, {**page, **base})}
+    for item in items_of(call.items or "@", report.whole()):
+        if key_of(theirs, item) not in names:
             yield search(provisional.item, item)

@@ -1,11 +1,10 @@
 """Which calls collect what some policies need: a type's declaration, cut down to them."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from reeve.collect.aws.expressions import references
-from reeve.collect.collection import Affects
-from reeve.model import Call, Collect, ObjectType
+from reeve.model import Call, Collect, ObjectType, Source
 
 Needs = Mapping[str, frozenset[str]]
 """By the id of a type, the names of the fields that are needed of it."""
@@ -19,14 +18,15 @@ REGIONS = Call("ec2", "DescribeRegions", ("ec2:DescribeRegions",))
 class Recipe:
     """How to collect the objects of a type.
 
-    `uses` are the calls whose answers each field is picked from, by its name, `earlier` those that each call's arguments and
-    conditions are picked from. `needed` are the fields that policies read,
-    `lists` the related lists. `calls` are those that are needed, `confirming` the ones among them that are made only where
-    provisional values don't do.
+    `reads` are the names that each field is picked from, by its name: members of the listed item, calls, `_account` and the
+    like; `uses` are the calls among them. `earlier` are the names that each call's arguments and conditions are picked from.
+    `needed` are the fields that policies read, `lists` the related lists. `calls` are those that are needed, `confirming` the
+    ones among them that are made only where provisional values don't do.
     """
 
     object_type: ObjectType
     collect: Collect
+    reads: Mapping[str, frozenset[str]]
     uses: Mapping[str, frozenset[str]]
     earlier: Mapping[str, frozenset[str]]
     needed: frozenset[str]
@@ -42,16 +42,19 @@ class Recipe:
             call = pending.pop()
             if call not in found:
                 found.add(call)
-                pending.extend(self.earlier[call])
+                pending.extend(self.earlier[call] & self.collect.calls.keys())
         return frozenset(found)
 
-    def affects(self, call: str) -> Affects:
-        """Return what is not seen of the type when a call for its objects fails."""
-        names = {name for name in self.needed if call in self.calls_for([name])}
-        provisional = self.collect.provisional
-        if provisional is not None and provisional.call == call:
-            names |= {name for name in self.needed if self.object_type.fields[name].hint}
-        return {self.object_type.id: tuple(sorted(names))}
+    @property
+    def members(self) -> frozenset[str]:
+        """The names of members of a listed item that fields and calls are picked from."""
+        read = frozenset[str]().union(*self.reads.values(), *self.earlier.values())
+        return frozenset(name for name in read - self.collect.calls.keys() if not name.startswith("_"))
+
+    def lacks(self, source: Source, names: Collection[str]) -> str | None:
+        """Return one of some names that a source's list can't be asked for, or picked out, without, if there is one."""
+        read = frozenset[str]().union(*(references(text) for text in _texts(source)))
+        return next((name for name in names if name in read), None)
 
 
 def recipes(needs: Needs, object_type: Callable[[str], ObjectType]) -> dict[str, Recipe]:
@@ -79,20 +82,20 @@ def _recipe(declared: ObjectType, collect: Collect, needed: frozenset[str]) -> R
     identity = {declared.id_field, declared.name_field}
     fields = [declared.fields[name] for name in needed | identity if name in declared.fields]
     lists = needed & declared.related_lists.keys()
-    uses = {
-        field.name: references(field.source) & collect.calls.keys() if field.source else frozenset[str]()
-        for field in declared.fields.values()
-    }
+    reads = {field.name: references(field.source) if field.source else frozenset[str]() for field in declared.fields.values()}
+    uses = {name: read & collect.calls.keys() for name, read in reads.items()}
     earlier = {
-        name: frozenset(reference for text in _expressions(call) for reference in references(text)) & collect.calls.keys()
+        name: frozenset(reference for text in _expressions(call) for reference in references(text))
         for name, call in collect.calls.items()
     }
-    recipe = Recipe(declared, collect, uses, earlier, frozenset(field.name for field in fields), lists)
+    recipe = Recipe(declared, collect, reads, uses, earlier, frozenset(field.name for field in fields), lists)
     calls = recipe.calls_for(recipe.needed)
     hinted = [field.name for field in fields if field.hint] if collect.provisional else []
-    confirming = recipe.calls_for(hinted)
+    # A call that a field without a hint needs is made for every object; there is nothing provisional about it then.
+    confirming = recipe.calls_for(hinted) - recipe.calls_for(recipe.needed.difference(hinted))
     if hinted and collect.provisional:
         calls |= {collect.provisional.call}
+        confirming -= {collect.provisional.call}
     return replace(recipe, calls=calls, confirming=confirming)
 
 
@@ -101,11 +104,15 @@ def _expressions(call: Call) -> Iterator[str]:
     yield from (text for text in (call.when, call.match[1] if call.match else None) if text)
 
 
+def _texts(source: Source) -> Iterator[str]:
+    yield from (text for text in (source.items, source.when, source.where) if text)
+    yield from _expressions(source.call) if source.call else ()
+
+
 def _parent_fields(recipe: Recipe) -> frozenset[str]:
     texts: list[str] = [field.source for field in recipe.object_type.fields.values() if field.source]
     for source in recipe.collect.sources:
-        texts += [text for text in (source.items, source.when, source.where) if text]
-        texts += _expressions(source.call) if source.call else ()
+        texts += _texts(source)
     for call in recipe.collect.calls.values():
         texts += _expressions(call)
     used = {reference for text in texts for reference in references(text)}

@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, cast
 
-from reeve.collect.aws.api import CONNECTIONS, USUAL_CONNECTIONS, Api, ApiError, Failure
-from reeve.collect.aws.expressions import plain
+from reeve.collect.aws.api import Api
+from reeve.collect.aws.bounds import CONNECTIONS, USUAL_CONNECTIONS
+from reeve.collect.aws.failures import ApiError, Failure
+from reeve.collect.aws.workers import Workers
 from reeve.collect.collection import Progress
 
 
@@ -53,6 +54,9 @@ class Answer:
 Then = Callable[[Answer], None]
 Custom = Callable[[Api], Mapping[str, Any]]
 
+LOOK = 1.0
+"""Seconds between two looks at whether a request has been under way for too long."""
+
 
 @dataclass(slots=True)
 class Requests:
@@ -65,8 +69,9 @@ class Requests:
     progress: Progress
     custom: Mapping[str, Custom] = field(default_factory=dict[str, Custom])
     _known: dict[str, Answer | list[Then]] = field(default_factory=dict[str, Any])
-    _executors: dict[str, ThreadPoolExecutor] = field(default_factory=dict[str, ThreadPoolExecutor])
+    _workers: dict[str, Workers] = field(default_factory=dict[str, Workers])
     _done: "SimpleQueue[tuple[str, Answer | BaseException]]" = field(default_factory=SimpleQueue[Any])
+    _under_way: dict[str, tuple[Request, float]] = field(default_factory=dict[str, tuple[Request, float]])
     _asked: int = 0
     _finished: int = 0
 
@@ -81,57 +86,80 @@ class Requests:
         else:
             self._known[key] = [then]
             self._asked += 1
-            self._executor(request.service).submit(self._make, key, request)
+            self._workers_of(request.service).submit(lambda: self._make(key, request))
 
     def run(self) -> None:
         """Wait until nothing is under way, giving answers to what waits for them.
 
         Raises:
-            BaseException: what a thread raised that is no refused call, or an interruption; nothing more is requested then.
+            BaseException: what a thread raised that is no failed call, or an interruption; nothing more is requested then.
         """
+        look = self.api.clock() + LOOK
         try:
             while self._finished < self._asked:
-                key, answer = self._done.get()
-                self._finished += 1
-                if isinstance(answer, BaseException):
-                    raise answer  # noqa: TRY301 - it stops everything, as an interruption does
-                waiting = cast("list[Then]", self._known[key])
-                self._known[key] = answer
-                for then in waiting:
-                    then(answer)
+                try:
+                    self._take(*self._done.get(timeout=LOOK))
+                except Empty:
+                    look = 0.0
+                if self.api.clock() >= look:
+                    self._leave_behind()
+                    look = self.api.clock() + LOOK
         except BaseException:
             self.api.stop()
             raise
         finally:
-            for executor in self._executors.values():
-                executor.shutdown(wait=False, cancel_futures=True)
-            self._executors.clear()
+            for workers in self._workers.values():
+                workers.close()
+            self._workers.clear()
 
-    def _executor(self, service: str) -> ThreadPoolExecutor:
-        if service not in self._executors:
-            self._executors[service] = ThreadPoolExecutor(CONNECTIONS.get(service, USUAL_CONNECTIONS), f"reeve-{service}")
-        return self._executors[service]
+    def _take(self, key: str, answer: Answer | BaseException) -> None:
+        waiting = self._known[key]
+        if isinstance(waiting, Answer):  # it was left behind, and comes after all
+            return
+        self._finished += 1
+        if isinstance(answer, BaseException):
+            raise answer
+        self._known[key] = answer
+        for then in waiting:
+            then(answer)
+
+    def _leave_behind(self) -> None:
+        """Answer, in its place, each request that hangs where no bound of a call holds: in a name's resolution, in headers."""
+        latest = self.api.clock() - self.api.bounds.request_seconds
+        for key, (request, since) in list(self._under_way.items()):
+            if since < latest and self._under_way.pop(key, None):
+                name = f"{request.service}:{request.operation}"
+                error = ApiError(name, Failure.SILENT, "NoAnswer", f"no answer from {request.region}; it was not waited for")
+                self.api.circuit.failed(error, request.service, request.region, request.operation)
+                self._workers_of(request.service).replace()
+                self._take(key, Answer((), datetime.now(UTC), error))
+
+    def _workers_of(self, service: str) -> Workers:
+        if service not in self._workers:
+            self._workers[service] = Workers(service, CONNECTIONS.get(service, USUAL_CONNECTIONS))
+        return self._workers[service]
 
     def _make(self, key: str, request: Request) -> None:
         try:
             self.progress(f"{request.service}:{request.operation} in {request.region}", self._finished, self._asked)
-            self._done.put((key, self._answer(request)))
+            self._done.put((key, self._answer(key, request)))
         except BaseException as error:  # noqa: BLE001 - a thread's error is raised where the answer is waited for
             self._done.put((key, error))
+        finally:
+            self._under_way.pop(key, None)
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, key: str, request: Request) -> Answer:
         pages: list[Mapping[str, Any]] = []
         name = f"{request.service}:{request.operation}"
         error = None
+        self._under_way[key] = request, self.api.clock()
         try:
             if name in self.custom:
                 pages.append(self.custom[name](self.api))
-            elif self.api.offers(request.service, request.region):
-                found = self.api.pages(request.service, request.operation, request.arguments, request.region)
-                pages.extend(plain(page) for page in found)  # those before a page that fails stay
             else:
-                message = f"the service {request.service} is not offered in {request.region}, as far as botocore knows"
-                error = ApiError(name, Failure.NOT_OFFERED, "NotOffered", message)
+                for page in self.api.pages(request.service, request.operation, request.arguments, request.region):
+                    pages.append(page)  # those before a page that fails stay
+                    self._under_way[key] = request, self.api.clock()
         except ApiError as failed:
             error = failed
         return Answer(tuple(pages), datetime.now(UTC), error)

@@ -10,12 +10,16 @@ from reeve.model import ObjectType
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """The object that a list is read for: its type, its id, its region, and its fields as expressions see them."""
+    """The object that a list is read for: its type, its id, its region, its fields as expressions see them.
+
+    `unknown` are the reasons for the fields that could not be read.
+    """
 
     type_id: str
     id: Any
     region: str
     fields: Mapping[str, Any]
+    unknown: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(slots=True)
