@@ -65,20 +65,35 @@ IDENTITIES = {
 }
 
 
+def keyed_by_account(repository):
+    """Return recipes of which an instance's key to its cluster is made of the account."""
+
+    def declared(name):
+        own = repository.object_type(name)
+        if name != "aws.rds.DBInstance":
+            return own
+        key = replace(own.fields["clusterKey"], source="join(':', [_account, DBClusterIdentifier])")
+        return replace(own, fields={**own.fields, "clusterKey": key})
+
+    needs = {"aws.rds.DBInstance": frozenset({"clusterKey"}), "aws.rds.DBCluster": frozenset({"instances"})}
+    return recipes(needs, declared)
+
+
 @pytest.mark.parametrize("name", IDENTITIES)
-def test_without_the_account_a_key_that_is_made_of_it_is_not_known(account, reeve, impatient, name):
+def test_without_the_account_a_key_that_is_made_of_it_is_not_known(account, impatient, repository, name):
     account.do_GetCallerIdentity = lambda form: IDENTITIES[name]
     account.do_DescribeRegions = lambda form: (200, REGION)
     instances = f"<DBInstances>{instance('one', 'true')}{instance('two', 'false')}</DBInstances>"
     account.do_DescribeDBInstances = lambda form: account.result("DescribeDBInstances", instances)
     account.do_DescribeDBClusters = lambda form: account.result("DescribeDBClusters", CLUSTER)
-    run = reeve("scan", "--policy", "*aurora-cluster-access-consistency", "--format", "json")
-    assert run.code == 3
-    (finding,) = run.report["findings"]
-    assert finding["status"] == "UNDETERMINED"
-    assert "sts:GetCallerIdentity" in finding["notCollected"]["instances"]
-    (error,) = [one for one in run.report["snapshot"]["errors"] if one["call"] == "sts:GetCallerIdentity"]
-    assert error["affects"]["aws.rds.DBInstance"] == ["clusterKey"]
+    api = Api.at(os.environ["AWS_ENDPOINT_URL"])
+    collection = collect_account(api, keyed_by_account(repository), {}, lambda *told: None)
+    one, two = collection.records["aws.rds.DBInstance"]
+    assert "clusterKey" not in one.fields and "sts:GetCallerIdentity" in two.not_collected["clusterKey"]
+    (cluster,) = collection.records["aws.rds.DBCluster"]
+    assert "sts:GetCallerIdentity" in cluster.not_collected["instances"], "any instance may be one of its"
+    (error,) = [one for one in collection.errors if one.call == "sts:GetCallerIdentity"]
+    assert error.affects == {"aws.rds.DBInstance": ("clusterKey",)}
 
 
 def test_an_object_whose_id_is_the_account_is_left_out_and_noted(account, reeve):
@@ -104,7 +119,6 @@ def test_every_type_that_reads_the_account_is_named_with_what_reads_it(repositor
     for name, recipe in found.items():
         if "_account" in recipe.reads[recipe.object_type.id_field]:
             assert affects[name] == ()
-    assert affects["aws.rds.DBInstance"] == ("clusterKey",)
     assert "aws.iam.Group" not in affects
 
 
