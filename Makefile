@@ -37,9 +37,10 @@ lint: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 
-# The property tests for long; engines and interpreter on more than a million pairs of policy and object.
+# The tests that have a profile for it, for long: properties, faults, kills, mutations; engines and interpreter on more than a
+# million pairs of policy and object.
 fuzz: .venv/.dev
-	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto -rP tests/test_language_properties.py tests/test_engines.py tests/test_engine_conformance.py tests/test_json_columns.py tests/test_outcomes.py tests/test_faults.py tests/test_soundness.py
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto -rP $$(grep -lE "FUZZ|HYPOTHESIS_PROFILE|@given" tests/test_*.py)
 
 # What a user installs: the wheel in clean environments, without extras and with each; needs the package registry.
 wheel: .venv/.dev

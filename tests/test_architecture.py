@@ -11,7 +11,7 @@ from conftest import ROOT
 SOURCES = ROOT / "src" / "reeve"
 # From the bottom up: a part may import those before it, and those of its own rank that stand with it.
 RANKS = [
-    {"model"},
+    {"model", "files", "masking"},
     {"language"},
     {"repository", "inventory"},
     {"evaluate", "collect"},
@@ -64,3 +64,54 @@ def test_start_up_imports_no_heavy_library(arguments):
 def test_modules_stay_small():
     long = {path.name: lines for path in SOURCES.rglob("*.py") if (lines := len(path.read_text().splitlines())) > 420}
     assert not long
+
+
+# Where names come from buckets, snapshots, manifests and repositories: there only `reeve.files` makes paths of them and opens them.
+GUARDED = ("inventory", "evaluate", "findings", "cli", "report")
+CONSTANTS = {"MANIFEST", "OUTCOMES", "OUTCOMES_FOLDER", "SNAPSHOT_FOLDER", "LOCK"}
+JOINS = {  # joins of names that are our own or a user's argument, and divisions
+    "cli/working.py": 1,  # a path that a user named
+    "cli/watching.py": 1,  # what a walk finds
+    "cli/schema.py": 1,  # names of KINDS
+    "cli/test.py": 1,  # `--update` writes where the repository has read
+    "report/html.py": 2,  # a template in the package, a percentage
+    "report/terminal.py": 1,  # a bar's width
+    "inventory/temporary.py": 1,  # a name of random letters
+}
+OPENS = {
+    "inventory/storage.py": 1,  # writes a copy, at a path that `inside` made
+    "inventory/snapshot.py": 1,  # writes lines, at a path that `inside` made
+    "cli/schema.py": 1,  # writes names of KINDS
+    "report/html.py": 1,  # a template in the package
+}
+
+
+def joins(tree):
+    """Yield the lines where paths are joined by anything but a name that stands in the code."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            right = node.right
+            if not isinstance(right, ast.Constant) and not (isinstance(right, ast.Name) and right.id in CONSTANTS):
+                yield node.lineno
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith((".joinpath", "path.join")):
+            yield node.lineno
+
+
+def opens(tree):
+    """Yield the lines where files are opened, read or written by their paths."""
+    for node in ast.walk(tree):
+        name = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+        words = ("read_text", "read_bytes", "write_text", "write_bytes", "path.open", "lines.open")
+        if name == "open" or name.endswith(words):
+            yield node.lineno
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(path for part in GUARDED for path in (SOURCES / part).rglob("*.py")),
+    ids=lambda path: path.relative_to(SOURCES).as_posix(),
+)
+def test_names_from_elsewhere_become_paths_in_one_place(path):
+    name, tree = path.relative_to(SOURCES).as_posix(), ast.parse(path.read_text())
+    assert len([*joins(tree)]) == JOINS.get(name, 0), f"join by `reeve.files.inside`: lines {[*joins(tree)]}"
+    assert len([*opens(tree)]) == OPENS.get(name, 0), f"open by `reeve.files.open_plain`: lines {[*opens(tree)]}"

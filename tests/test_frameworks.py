@@ -20,7 +20,8 @@ counts = st.fixed_dictionaries({status: st.integers(0, 3) for status in Status})
         ({Status.INCOMPLIANT: 1, Status.UNDETERMINED: 5, Status.COMPLIANT: 9}, False, Verdict.FAILED),
         ({Status.UNDETERMINED: 1, Status.COMPLIANT: 9}, True, Verdict.INCOMPLETE),
         ({Status.COMPLIANT: 1, Status.INAPPLICABLE: 9}, True, Verdict.PASSED),
-        ({Status.INAPPLICABLE: 1, Status.DISAPPEARED: 2}, False, Verdict.NOT_APPLICABLE),
+        ({Status.INAPPLICABLE: 1, Status.DISAPPEARED: 2}, True, Verdict.NOT_APPLICABLE),
+        ({Status.COMPLIANT: 1, Status.INAPPLICABLE: 9}, False, Verdict.INCOMPLETE),
         ({}, True, Verdict.NOT_APPLICABLE),
         ({}, False, Verdict.INCOMPLETE),
     ],
@@ -39,7 +40,7 @@ sections = st.sets(
 def test_every_section_counts_each_policy_at_or_below_it_once(ids, totals, data):
     ids = sorted({above for one in ids for above in lines(one)} | {"/frameworks/f"})
     linked = {policy: data.draw(st.lists(st.sampled_from([*ids, "/frameworks/g/a"]), unique=True)) for policy in totals}
-    tree = framework_result("/frameworks/f", [Section(one, one) for one in [*ids, "/frameworks/g"]], linked, totals, True)
+    tree = framework_result("/frameworks/f", [Section(one, one) for one in [*ids, "/frameworks/g"]], linked, totals, ())
     assert [one.section.id for one in tree.sections] == ids
     for one in tree.sections:
         inside = {policy for policy, where in linked.items() if any(f"{w}/".startswith(f"{one.section.id}/") for w in where)}

@@ -1,14 +1,13 @@
 """The command `reeve`. Each command is a module here, imported when it is used."""
 
-import os
 import sys
 from importlib import import_module
 
 import click
 
 from reeve import __version__
-from reeve.cli.failures import failing_well
-from reeve.report.streams import flush, prepare
+from reeve.cli.failures import end_when_told, failing_well
+from reeve.report.streams import flush_streams, open_streams
 
 COMMANDS = {
     "scan": "Collect an account, judge it, and report.",
@@ -62,16 +61,15 @@ def reeve() -> None:
 
     \b
     Exit codes: 0 all well; 1 something INCOMPLIANT; 2 wrong use or an invalid
-    repository; 3 something could not be read; 130 interrupted.
+    repository; 3 nothing INCOMPLIANT, but something that a selected policy needs
+    could not be read or decided; 130 interrupted, 143 terminated.
     """
 
 
 def main() -> None:
     """Run the command and end the process with its exit code."""
-    prepare()
+    open_streams()
+    end_when_told()
     code = failing_well(lambda: reeve.main(standalone_mode=False, prog_name="reeve"), debug="--debug" in sys.argv)
-    try:
-        flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    flush_streams()
     sys.exit(code)

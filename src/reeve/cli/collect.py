@@ -1,16 +1,20 @@
 """`reeve collect`: an account into a snapshot."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
 from reeve.cli.collecting import account_api
+from reeve.cli.failures import telling_what_was_written
 from reeve.cli.options import account_options, output_options, policy_options
 from reeve.cli.working import open_repository, progress
-from reeve.findings.results import EXIT_INCOMPLETE, EXIT_WELL
+from reeve.findings.completeness import completeness
+from reeve.findings.exit_codes import of_collecting
 from reeve.findings.scan import collect_snapshot, production_programs, select_policies
 from reeve.inventory.directory import writing
-from reeve.inventory.storage import putting, shown
+from reeve.inventory.storage import putting
+from reeve.inventory.stores import is_address, shown
 from reeve.report.streams import put, say
 
 
@@ -43,13 +47,17 @@ def command(
     """
     repository = open_repository(repo)
     programs = production_programs(repository, select_policies(repository, policies, framework))
-    with putting(out) as target, progress(quiet) as tell, account_api(demo, profile, region) as api:
-        directory = target or out
-        with writing(directory):
-            manifest = collect_snapshot(api, repository, programs, directory, tell, live)
-    for error in manifest.errors:
+    with ExitStack() as stack:
+        stack.enter_context(telling_what_was_written(None if is_address(out) else out))
+        directory = stack.enter_context(putting(out, profile, say)) or out
+        stack.enter_context(writing(directory))
+        tell = stack.enter_context(progress(quiet))
+        api = stack.enter_context(account_api(demo, profile, region))
+        manifest = collect_snapshot(api, repository, programs, directory, tell, live)
+    lacking = completeness(manifest, programs, repository)
+    for error in lacking.errors:
         say(f"{error.call}: {error.code}: {error.message}; {error.advice}")
     if not quiet:
         rows = sum(table.rows for table in manifest.tables.values())
         put(f"{rows} objects of account {manifest.account} in {shown(out)}")
-    return EXIT_WELL if manifest.complete else EXIT_INCOMPLETE
+    return of_collecting(not lacking.incomplete)

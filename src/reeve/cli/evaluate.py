@@ -1,9 +1,11 @@
 """`reeve evaluate`: judge a snapshot."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
+from reeve.cli.failures import say, telling_what_was_written
 from reeve.cli.judging import EngineChoice, Taken, engine_options, judged
 from reeve.cli.options import chosen_formats, policy_options, report_options, wants_color
 from reeve.cli.working import open_repository, progress, write_reports
@@ -11,6 +13,7 @@ from reeve.findings.judge import snapshot_directory
 from reeve.findings.scan import production_programs, select_policies
 from reeve.inventory.manifest import read_manifest
 from reeve.inventory.storage import putting, reading
+from reeve.inventory.stores import is_address
 
 
 @click.command("evaluate")
@@ -58,7 +61,10 @@ def command(
     wanted = chosen_formats(formats, out)
     choice = EngineChoice(engine, threads, memory, master)
     repository = open_repository(repo)
-    with reading(snapshot) as source, putting(out) as target:
+    with ExitStack() as stack:
+        stack.enter_context(telling_what_was_written(None if out is None or is_address(out) else out))
+        source = stack.enter_context(reading(snapshot))
+        target = stack.enter_context(putting(out, note=say))
         with progress(quiet) as tell:
             taken = Taken(snapshot_directory(source), None if source == snapshot else snapshot)
             collected_for = read_manifest(taken.directory).policies

@@ -12,6 +12,7 @@ from reeve.cli.options import debug_option, repository_option
 from reeve.cli.working import one_policy, open_repository
 from reeve.evaluate.policy_tests import moment_of, object_row
 from reeve.evaluate.trace import trace
+from reeve.files import read_plain
 from reeve.findings.judge import Snapshot, snapshot_directory
 from reeve.inventory.storage import reading
 from reeve.language.errors import nearest
@@ -79,8 +80,8 @@ def _objects(repository: Repository, body: Body, wanted: str, snapshot: Path) ->
 
 def _from_file(path: Path, chosen: str) -> Iterator[tuple[str, Row, Moment]]:
     try:
-        data: Any = json.loads(path.read_text("utf-8-sig"))
-    except ValueError as error:
+        data: Any = json.loads(read_plain(path).decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: not JSON: {error}") from None
     items = cast("list[Any]", data) if isinstance(data, list) else [data]
     rows = [cast("dict[str, Any]", item) for item in items if isinstance(item, dict)]

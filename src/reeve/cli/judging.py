@@ -1,6 +1,5 @@
 """What judges a snapshot: the interpreter for a small one, an engine for a large one or where one is asked for."""
 
-import tempfile
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -59,6 +58,9 @@ class EngineChoice:
         """
         if self.master is not None and self.name != SPARK:
             raise UserError("--master is for --engine spark")
+        if "@" in (self.master or ""):
+            # Spark knows no such addresses, and prints them whole in its own log.
+            raise UserError(f"--master takes no user and no password: {self.master}")
         if self.name in (SPARK, INTERPRETER) and (self.threads or self.memory):
             raise UserError(f"--threads and --memory are for duckdb, not for {self.name}")
 
@@ -107,10 +109,12 @@ def judged(
         EngineError: the engine failed.
         UserError: the options don't go together.
     """
-    from reeve.findings.judge import judge_snapshot
+    from reeve.findings.completeness import completeness
+    from reeve.findings.judge import judge_snapshot, without
     from reeve.findings.scan import section_id
-    from reeve.inventory.directory import writing
+    from reeve.inventory.directory import OUTCOMES_FOLDER, writing
     from reeve.inventory.manifest import read_manifest
+    from reeve.inventory.temporary import temporary
 
     snapshot, tree = taken.directory, section_id(repository, framework) if framework else None
     manifest = read_manifest(snapshot)
@@ -122,14 +126,15 @@ def judged(
         return judge_snapshot(repository, programs, snapshot, framework=tree), wanted
     from reeve.evaluate.outcomes import write_outcomes  # loads the compiler of queries, which takes a while
 
+    judging = without(programs, completeness(manifest, programs, repository).unjudged)
     with ExitStack() as stack:
-        temporary = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reeve-")))
-        directory = out / "outcomes" if out and PARQUET in wanted else temporary / "outcomes"
+        own = stack.enter_context(temporary())
+        directory = (out if out and PARQUET in wanted else own) / OUTCOMES_FOLDER
         stack.enter_context(writing(directory))
         earlier = _earlier(since, stack) if since else None
-        engine = stack.enter_context(opened(choice, temporary / "spill"))
-        judging = (snapshot, manifest, taken.address or snapshot.resolve())
-        outcomes = write_outcomes(directory, engine, judging, programs, repository.object_type, earlier, tell)
+        engine = stack.enter_context(opened(choice, own / "spill"))
+        place = (snapshot, manifest, taken.address or snapshot.resolve())
+        outcomes = write_outcomes(directory, engine, place, judging, repository.object_type, earlier, tell)
         only_worst = set(wanted) <= {"terminal", PARQUET}
         return judge_snapshot(repository, programs, snapshot, outcomes, only_worst, tree), wanted
 
@@ -148,9 +153,10 @@ def _usual_formats(out: Path | None, large: bool) -> tuple[str, ...]:
 def _earlier(given: Path, stack: ExitStack) -> "tuple[Outcomes, Path, Manifest]":
     from reeve.evaluate.outcomes import Outcomes
     from reeve.findings.judge import snapshot_directory
+    from reeve.inventory.directory import OUTCOMES_FOLDER
     from reeve.inventory.manifest import read_manifest
     from reeve.inventory.storage import reading
 
-    outcomes = Outcomes.read(stack.enter_context(reading(given)) / "outcomes")
+    outcomes = Outcomes.read(stack.enter_context(reading(given)) / OUTCOMES_FOLDER)
     snapshot = snapshot_directory(stack.enter_context(reading(outcomes.snapshot)))
     return outcomes, snapshot, read_manifest(snapshot)

@@ -1,18 +1,20 @@
 """`reeve scan`: collect, evaluate, report."""
 
-import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
 from reeve.cli.collecting import account_api
+from reeve.cli.failures import say, telling_what_was_written
 from reeve.cli.judging import EngineChoice, Taken, engine_options, judged
 from reeve.cli.options import account_options, chosen_formats, policy_options, report_options, wants_color
 from reeve.cli.working import open_repository, progress, write_reports
 from reeve.findings.scan import collect_snapshot, production_programs, select_policies
-from reeve.inventory.directory import writing
+from reeve.inventory.directory import SNAPSHOT_FOLDER, remove_results, writing
 from reeve.inventory.storage import putting
+from reeve.inventory.stores import is_address
+from reeve.inventory.temporary import temporary
 
 
 @click.command("scan")
@@ -55,12 +57,13 @@ def command(
     repository = open_repository(repo)
     programs = production_programs(repository, select_policies(repository, policies, framework))
     with ExitStack() as stack:
-        target = stack.enter_context(putting(out))
-        directory = target / "snapshot" if target else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reeve-")))
+        stack.enter_context(telling_what_was_written(None if out is None or is_address(out) else out))
+        target = stack.enter_context(putting(out, profile, say))
+        directory = (target or stack.enter_context(temporary())) / SNAPSHOT_FOLDER
         stack.enter_context(writing(directory))
         with progress(quiet) as tell:
             api = stack.enter_context(account_api(demo, profile, region))
-            collect_snapshot(api, repository, programs, directory, tell, live)
+            collect_snapshot(api, repository, programs, directory, tell, live, lambda: remove_results(directory.parent))
             tell("judging", 0, None)
             results, wanted = judged(repository, programs, Taken(directory), choice, wanted, target, tell, framework=framework)
         write_reports(results, wanted, target, quiet, wants_color(no_color))

@@ -13,7 +13,7 @@ from reeve.cli.options import Decorator, debug_option, repository_option, togeth
 from reeve.cli.working import open_repository, progress
 from reeve.inventory.manifest import SnapshotError
 from reeve.language.errors import InvalidRepositoryError
-from reeve.report.streams import flush, put, say
+from reeve.report.streams import flush_streams, put, say
 
 if TYPE_CHECKING:
     from reeve.site.build import Built, Options
@@ -96,7 +96,7 @@ def serve_command(port: int, repo: Path | None, results: Path | None, source_url
             raise UserError(f"can't listen on port {port}: {(error.strerror or '').lower()}; choose another --port") from None
         try:
             put(f"{server.address} (Ctrl-C ends it)")
-            flush()
+            flush_streams()
             for _ in changed:
                 if _rebuilt(lambda: _build(repo, results, out, options, True)):
                     server.version += 1

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reeve.cli.failures import UserError
+from reeve.masking import masked
 from reeve.report.escaping import visible
 from reeve.report.streams import console, error_console, put_content, stderr_is_terminal
 from reeve.repository.repository import Repository
@@ -73,17 +74,19 @@ def progress(quiet: bool) -> Generator[Callable[[str, int, int | None], None]]:
     )
     with Progress(*columns, console=error_console(), transient=True) as bar:
         task = bar.add_task("starting", total=None)
-        yield lambda what, done, total: bar.update(task, description=visible(what), completed=done, total=total)
+        yield lambda what, done, total: bar.update(task, description=visible(masked(what)), completed=done, total=total)
 
 
 def write_reports(results: "Results", formats: tuple[str, ...], out: Path | None, quiet: bool, color: bool) -> None:
     """Write the report in each format: the terminal's to standard output, the others to files in `out` if it is given.
 
     Raises:
-        UserError: a file could not be written.
+        UserError: the files could not be written.
+        SnapshotError: another process is writing to `out`.
     """
-    from reeve.report.output import FILES, file_path
+    from reeve.report.output import FILES, file_name
 
+    files: dict[str, bytes] = {}
     for name in formats:
         if name == "terminal":
             if not (quiet and out):
@@ -95,17 +98,19 @@ def write_reports(results: "Results", formats: tuple[str, ...], out: Path | None
         if out is None:
             put_content(content)
             continue
-        _write(file_path(out, name), content)
+        files[file_name(name)] = content
+    if out is not None and files:
+        _write(out, files)
 
 
-def _write(path: Path, content: bytes) -> None:
-    from reeve.inventory.directory import replace_file
+def _write(out: Path, files: dict[str, bytes]) -> None:
+    from reeve.inventory.directory import replace_files, why, writing
 
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, content)
-    except OSError as error:
-        raise UserError(f"can't write {path}: {(error.strerror or '').lower()}; choose another --out") from None
+    with writing(out):
+        try:
+            replace_files(out, files)
+        except OSError as error:
+            raise UserError(f"can't write to {out}: {why(error)}; free some space or choose another --out") from None
 
 
 def _print(results: "Results", color: bool) -> None:

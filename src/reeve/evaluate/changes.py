@@ -11,21 +11,20 @@ from datetime import datetime
 from typing import Any
 
 from reeve import __version__
-from reeve.evaluate.by_interpreter import leaves, reads
 from reeve.evaluate.columnar import table_name
 from reeve.evaluate.engines.dialect import ibis
 from reeve.evaluate.engines.engine import Engine
 from reeve.evaluate.interpreter import Program
 from reeve.evaluate.queries import compiled
+from reeve.evaluate.reach import Reach, Types, follow_lookup
 from reeve.evaluate.stages import DTYPES
 from reeve.inventory.columns import kinds_of
 from reeve.language.operations.base import NOT_COLLECTED, Moment, walk
 from reeve.language.operations.dates import Days, Today
 from reeve.language.operations.elapsed import Elapsed
-from reeve.model import ObjectType, Relation
+from reeve.model import ObjectType
 
 AFFECTED, KEY = "reeve_affected", "key"
-Types = Callable[[str], ObjectType]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,52 +34,6 @@ class Since:
     tables: Mapping[str, Sequence[str]]
     outcomes: Sequence[str]
     columns: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """Where a policy looks beyond its object: the paths of lookups, and by related list the reach of its policy."""
-
-    object_type: ObjectType
-    lookups: frozenset[str]
-    lists: Mapping[str, "Reach"]
-
-    @classmethod
-    def of(cls, program: Program) -> "Reach":
-        """Return the reach of a compiled policy."""
-        found: set[str] = set()
-        for condition in program.body.conditions:
-            for leaf in leaves(condition.check):
-                found.update(path.rpartition(".")[0] for path in reads(leaf))
-        lists = {name: cls.of(child) for name, child in program.children.items()}
-        found.update(name.rpartition(".")[0] for name in lists)
-        every = {".".join(path.split(".")[: n + 1]) for path in found if path for n in range(path.count(".") + 1)}
-        return cls(program.body.object_type, frozenset(every), lists)
-
-    def types(self, object_type: Types) -> Iterator[str]:
-        """Yield the ids of the types whose tables the policy reads."""
-        yield self.object_type.id
-        for path in self.lookups:
-            relation, before = follow_lookup(self.object_type, path, object_type)
-            if all(step.foreign_key for step in (*before, relation)):
-                yield relation.type
-        for child in self.lists.values():
-            yield from child.types(object_type)
-
-
-def follow_lookup(start: ObjectType, path: str, object_type: Types) -> tuple[Relation, tuple[Relation, ...]]:
-    """Return the last lookup of a path, and those before it."""
-    steps: list[Relation] = []
-    here = start
-    for name in path.split("."):
-        steps.append(here.lookups[name])
-        here = object_type(steps[-1].type)
-    return steps[-1], tuple(steps[:-1])
-
-
-def types_read(programs: Iterable[Program], object_type: Types) -> tuple[str, ...]:
-    """Return the ids of the types whose tables some programs read."""
-    return tuple(dict.fromkeys(name for program in programs for name in Reach.of(program).types(object_type)))
 
 
 def fingerprint(program: Program, object_type: Types, moment: Moment) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from reeve.evaluate.changes import AFFECTED, KEY, Changes, Since
@@ -11,7 +12,9 @@ from reeve.evaluate.engines.engine import Engine, EngineError
 from reeve.evaluate.interpreter import Program, by_type
 from reeve.evaluate.queries import Query, compiled
 from reeve.evaluate.stages import ONLY
+from reeve.files import inside
 from reeve.inventory.columns import kinds_of
+from reeve.inventory.tables import files_in
 from reeve.language.operations.base import Moment
 from reeve.language.types import Kind
 from reeve.model import ObjectType
@@ -77,7 +80,7 @@ def judge_tables(
         tell(f"judging {type_id}", number, len(types))
         earlier = (since or {}).get(type_id)
         judge = _judge_type if earlier is None else _Again(earlier, Changes(engine, object_type, columns, earlier.tables))
-        found[type_id] = judge(engine, object_type(type_id), some, setting, f"{directory}/{type_id}")
+        found[type_id] = judge(engine, object_type(type_id), some, setting, str(inside(Path(directory), type_id)))
     return found
 
 
@@ -121,7 +124,7 @@ class _Again:
 
 def _deferred(engine: Engine, folder: str, codes: Sequence[str]) -> int:
     """Put the ids of the objects that need exact columns into the table of that name; return how many there are."""
-    engine.open_table(_WRITTEN, [f"{folder}/*.parquet"], {ID: Kind.TEXT, **dict.fromkeys(codes, Kind.NUMBER)})
+    engine.open_table(_WRITTEN, files_in(folder), {ID: Kind.TEXT, **dict.fromkeys(codes, Kind.NUMBER)})
     return engine.table(ONLY, _rows(engine.dialect, codes, deferred=True))
 
 

@@ -1,7 +1,7 @@
 """A framework's tree: for each section how many objects are in each status, and a verdict."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -53,7 +53,7 @@ def framework_result(
     sections: Iterable[Section],
     linked: Mapping[str, Iterable[str]],
     counts: Mapping[str, Mapping[Status, int]],
-    complete: bool,
+    incomplete: Container[str],
 ) -> FrameworkResult:
     """Return a framework's tree.
 
@@ -62,7 +62,7 @@ def framework_result(
         sections: all sections; that one and those below it are taken.
         linked: the ids of the sections that each judged policy is linked to.
         counts: each judged policy's number of objects by status.
-        complete: whether everything that was asked for could be read.
+        incomplete: the ids of policies that need what could not be read.
     """
     own = sorted((section for section in sections if is_within(section.id, wanted)), key=lambda section: section.id)
     ids = {section.id for section in own}
@@ -81,7 +81,7 @@ def framework_result(
     for section in own:
         linked_here = policies[section.id]
         total = {status: sum(counts[policy][status] for policy in linked_here) for status in Status}
-        reached = verdict(total, bool(linked_here), complete)
+        reached = verdict(total, bool(linked_here), not any(policy in incomplete for policy in linked_here))
         depth = section.id.count("/") - wanted.count("/")
         of = leaves[section.id]
         found.append(SectionResult(section, depth, tuple(sorted(linked_here)), total, reached, judged[section.id], of))
@@ -94,18 +94,15 @@ def verdict(counts: Mapping[Status, int], judged: bool, complete: bool) -> Verdi
     Args:
         counts: the number of objects by status.
         judged: whether any policy judged.
-        complete: whether everything that was asked for could be read; if not, that there is no object may be for that.
+        complete: whether all that these policies need could be read; if not, there may be more objects.
     """
     if not judged:
         return Verdict.NOT_JUDGED
     if counts[Status.INCOMPLIANT]:
         return Verdict.FAILED
-    if counts[Status.UNDETERMINED]:
+    if counts[Status.UNDETERMINED] or not complete:
         return Verdict.INCOMPLETE
-    if counts[Status.COMPLIANT]:
-        return Verdict.PASSED
-    seen = any(counts.values())
-    return Verdict.NOT_APPLICABLE if seen or complete else Verdict.INCOMPLETE
+    return Verdict.PASSED if counts[Status.COMPLIANT] else Verdict.NOT_APPLICABLE
 
 
 def is_within(section_id: str, wanted: str) -> bool:

@@ -1,6 +1,6 @@
 """From a snapshot to findings: every object under every policy about its type, with what the verdict rests on."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,8 +9,10 @@ from reeve.evaluate.interpreter import Program, by_type
 from reeve.evaluate.needs import needs
 from reeve.evaluate.objects import Objects
 from reeve.findings.access_keys import AccessKey, advise
+from reeve.findings.completeness import completeness
 from reeve.findings.frameworks import framework_result
 from reeve.findings.results import SHOWN_ORDER, Finding, PolicyResult, Results
+from reeve.inventory.directory import SNAPSHOT_FOLDER
 from reeve.inventory.manifest import MANIFEST, Manifest, read_manifest
 from reeve.inventory.records import Record, read_records
 from reeve.language.operations.base import Moment, NotCollected, PartlyCollected, Row
@@ -55,7 +57,7 @@ class Snapshot:
 
 def snapshot_directory(given: Path) -> Path:
     """Return where the snapshot lies: the directory itself, or `snapshot` in a scan's output."""
-    nested = given / "snapshot"
+    nested = given / SNAPSHOT_FOLDER
     return nested if not (given / MANIFEST).exists() and nested.is_dir() else given
 
 
@@ -78,12 +80,13 @@ def judge_snapshot(
         framework: the id of a framework, or a section, whose tree the results end with.
 
     Raises:
-        SnapshotError: the snapshot can't be read, or lacks objects that a policy reads.
+        SnapshotError: the snapshot can't be read.
         InvalidRepositoryError: metadata of the repository has errors.
     """
     snapshot = Snapshot(repository, directory)
+    lacking = completeness(snapshot.manifest, programs, repository)
     findings: dict[str, list[Finding]] = {policy_id: [] for policy_id in programs}
-    for type_id, some in by_type(programs).items():
+    for type_id, some in by_type(without(programs, lacking.unjudged)).items():
         shown = {
             policy_id: needs([program], repository.object_type).get(type_id, frozenset()) for policy_id, program in some.items()
         }
@@ -96,16 +99,22 @@ def judge_snapshot(
         ordered = sorted(findings[policy_id], key=lambda found: (SHOWN_ORDER.index(found.meaning.status), found.object_name))
         remediation = repository.files.text(f"{policy_id}/remediation.md") or ""
         type_id, sections = program.body.object_type.id, links.by_policy[policy_id]
-        counts = _counts(program, ordered, outcomes.counts(policy_id) if outcomes else None)
+        known = outcomes is not None and policy_id not in lacking.unjudged
+        counts = _counts(program, ordered, outcomes.counts(policy_id) if outcomes and known else None)
         results.append(PolicyResult(repository.policy(policy_id), type_id, sections, remediation, ordered, counts))
     names = {section.framework: section.framework for result in results for section in (li.section for li in result.links)}
     names = {framework: repository.sections[framework].name for framework in names if framework in repository.sections}
     if framework is None:
-        return Results(snapshot.manifest, results, names)
+        return Results(snapshot.manifest, lacking, results, names)
     linked = {result.policy.id: [found.section.id for found in result.links] for result in results}
     totals = {result.policy.id: result.counts for result in results}
-    tree = framework_result(framework, repository.sections.values(), linked, totals, snapshot.manifest.complete)
-    return Results(snapshot.manifest, results, names, tree)
+    tree = framework_result(framework, repository.sections.values(), linked, totals, lacking.incomplete)
+    return Results(snapshot.manifest, lacking, results, names, tree)
+
+
+def without(programs: Mapping[str, Program], left_out: Container[str]) -> dict[str, Program]:
+    """Return programs by policy but for some."""
+    return {policy_id: program for policy_id, program in programs.items() if policy_id not in left_out}
 
 
 def _counts(program: Program, findings: Sequence[Finding], codes: Mapping[int, int] | None) -> dict[Status, int]:

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from reeve.findings import exit_codes
 from reeve.findings.access_keys import AccessKey, Advice
+from reeve.findings.completeness import Completeness
 from reeve.findings.frameworks import FrameworkResult
-from reeve.inventory.manifest import Manifest
+from reeve.inventory.manifest import CollectionError, Manifest
 from reeve.model import Meaning, Policy, Status
 from reeve.repository.links import Link
 from reeve.repository.metadata import SEVERITIES
-
-EXIT_WELL, EXIT_INCOMPLIANT, EXIT_WRONG_USE, EXIT_INCOMPLETE = 0, 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,13 @@ FEW = 3
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Everything that a report shows; `framework` is the one that was asked for, if any."""
+    """Everything that a report shows.
+
+    `completeness` is what of the snapshot the policies lack, `framework` the one that was asked for, if any.
+    """
 
     manifest: Manifest
+    completeness: Completeness
     policies: Sequence[PolicyResult]
     framework_names: Mapping[str, str]
     framework: FrameworkResult | None = None
@@ -81,9 +85,16 @@ class Results:
         return sorted(self.policies, key=rank)
 
     @property
+    def complete(self) -> bool:
+        """Whether all that the policies need could be read."""
+        return not self.completeness.incomplete
+
+    @property
+    def errors(self) -> Sequence[CollectionError]:
+        """What could not be read of what is read or shown for the policies."""
+        return self.completeness.errors
+
+    @property
     def exit_code(self) -> int:
-        """3 when something could not be read, else 1 when something is INCOMPLIANT, else 0."""
-        if not self.manifest.complete:
-            return EXIT_INCOMPLETE
-        incompliant = any(result.counts[Status.INCOMPLIANT] for result in self.policies)
-        return EXIT_INCOMPLIANT if incompliant else EXIT_WELL
+        """The exit code that these results end with."""
+        return exit_codes.of_results((result.counts for result in self.policies), self.complete)

@@ -1,6 +1,6 @@
 """Which policies to judge, and from an account to a snapshot."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ from reeve.collect.aws.api import Api
 from reeve.collect.aws.recipe import Recipe, recipes
 from reeve.collect.collection import Progress, Suspect
 from reeve.evaluate.interpreter import Program, by_type, compile_body
-from reeve.evaluate.needs import needs, suspect_of
+from reeve.evaluate.needs import suspect_of
+from reeve.findings.completeness import read_and_shown
 from reeve.findings.frameworks import is_within
 from reeve.inventory.manifest import SCHEMA, Manifest
 from reeve.inventory.snapshot import write_snapshot
@@ -43,13 +44,7 @@ def production_programs(repository: Repository, policy_ids: Iterable[str]) -> di
 
 def collecting(repository: Repository, programs: Mapping[str, Program]) -> dict[str, Recipe]:
     """Return how to collect what the programs read, and what is shown beside it, by type."""
-    read = needs(programs.values(), repository.object_type)
-    for policy_id, program in programs.items():
-        credentials, lists = repository.policy(policy_id).credentials, program.body.object_type.related_lists
-        if credentials and credentials.related_list in lists:
-            shown = repository.object_type(lists[credentials.related_list].type)
-            read[shown.id] = read.get(shown.id, frozenset()) | shown.fields.keys()
-    return recipes(read, repository.object_type)
+    return recipes(read_and_shown(repository, programs), repository.object_type)
 
 
 def suspects_of(repository: Repository, programs: Mapping[str, Program], moment: Moment) -> dict[str, Suspect]:
@@ -63,9 +58,15 @@ def suspects_of(repository: Repository, programs: Mapping[str, Program], moment:
 
 
 def collect_snapshot(
-    api: Api, repository: Repository, programs: Mapping[str, Program], directory: Path, progress: Progress, live: bool
+    api: Api,
+    repository: Repository,
+    programs: Mapping[str, Program],
+    directory: Path,
+    progress: Progress,
+    live: bool,
+    replacing: Callable[[], None] = lambda: None,
 ) -> Manifest:
-    """Collect an account into a snapshot, in a directory held by `writing`.
+    """Collect an account into a snapshot, in a directory held by `writing`; `replacing` is `write_snapshot`'s.
 
     Returns:
         The snapshot's manifest.
@@ -92,7 +93,7 @@ def collect_snapshot(
         policies=tuple(programs),
     )
     tables = ((recipe.object_type, collection.records[name]) for name, recipe in chosen.items())
-    return write_snapshot(directory, manifest, tables)
+    return write_snapshot(directory, manifest, tables, replacing)
 
 
 def select_policies(

@@ -3,14 +3,18 @@
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Protocol, TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
+
+from reeve.files import read_plain
 
 SCHEMA = "reeve.snapshot/1"
 MANIFEST = "manifest.json"
 TABLE_FILE = re.compile(r"[A-Za-z0-9._-]+-[0-9a-f]{12}\.parquet(\.part)?")
+"""The names of a snapshot's tables, and of those that are being written."""
 
+Count = Annotated[int, msgspec.Meta(ge=0)]
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """A date-time with its zone; one without is refused, as it would mean another moment on each machine."""
@@ -42,7 +46,7 @@ class Table(msgspec.Struct, frozen=True, rename="camel"):
     """A table of a snapshot: its file beside the manifest, its number of rows, the file's SHA-256."""
 
     file: str
-    rows: int
+    rows: Count
     sha256: str
 
 
@@ -59,7 +63,7 @@ class Manifest(msgspec.Struct, frozen=True, rename="camel"):
     partition: str
     started_at: Instant
     finished_at: Instant
-    calls: dict[str, int]
+    calls: dict[str, Count]
     errors: tuple[CollectionError, ...]
     notes: tuple[str, ...]
     tables: dict[str, Table]
@@ -74,22 +78,14 @@ class Manifest(msgspec.Struct, frozen=True, rename="camel"):
             found[service] = found.get(service, 0) + count
         return found
 
-    @property
-    def complete(self) -> bool:
-        """Whether everything that was asked for could be read."""
-        return not self.errors
 
-
-class Described(Protocol):
+class _Head(msgspec.Struct, frozen=True):
     """What a manifest of any kind says first."""
 
-    @property
-    def schema(self) -> str:
-        """The name and number of what it is."""
-        ...
+    schema: str
 
 
-D = TypeVar("D", bound=Described)
+D = TypeVar("D")
 
 
 def decoded(path: Path, kind: type[D], schema: str, what: str, make: str, again: str) -> D:
@@ -107,14 +103,15 @@ def decoded(path: Path, kind: type[D], schema: str, what: str, make: str, again:
         SnapshotError: there is none, or it is not one that this version reads.
     """
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=kind)
+        content = read_plain(path)
+        head = msgspec.json.decode(content, type=_Head)
+        if head.schema != schema:
+            raise SnapshotError(f"{path} has the schema {head.schema!r}; this version of reeve reads {schema!r}")
+        return msgspec.json.decode(content, type=kind)
     except OSError as error:
         raise SnapshotError(f"no {what} in {path.parent}: {(error.strerror or '').lower()}; {make}") from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SnapshotError(f"{path} is damaged: {error}; {again}") from None
-    if found.schema != schema:
-        raise SnapshotError(f"{path} has the schema {found.schema!r}; this version of reeve reads {schema!r}")
-    return found
 
 
 def read_manifest(directory: Path) -> Manifest:

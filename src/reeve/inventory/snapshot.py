@@ -5,27 +5,37 @@ names them is put in place last, in one step, and only then the old tables are r
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import msgspec
 
-from reeve.inventory.directory import replace_file, sha256, sync
+from reeve.files import inside
+from reeve.inventory.directory import replace_file, sha256, sync, why
+from reeve.inventory.identity import identified
 from reeve.inventory.manifest import MANIFEST, TABLE_FILE, Manifest, SnapshotError, Table, read_manifest
-from reeve.inventory.records import AS_OF, PROVENANCE, SOURCE, Record, columns_of, connection
+from reeve.inventory.records import PROVENANCE, Record, columns_of
+from reeve.inventory.tables import AS_OF, SOURCE, connection, exact
 from reeve.language.operations.base import NOT_COLLECTED
+from reeve.masking import masked
 from reeve.model import ObjectType
 
 
-def write_snapshot(directory: Path, manifest: Manifest, tables: Iterable[tuple[ObjectType, Iterable[Record]]]) -> Manifest:
+def write_snapshot(
+    directory: Path,
+    manifest: Manifest,
+    tables: Iterable[tuple[ObjectType, Iterable[Record]]],
+    replacing: Callable[[], None] = lambda: None,
+) -> Manifest:
     """Write a snapshot into a directory that is held by `writing`; the one that was there is replaced in one step.
 
     Args:
         directory: where to.
         manifest: everything but `tables`, which is filled in here.
         tables: the records of each type.
+        replacing: called when the new one is about to take the old one's place, to remove what was made of that.
 
     Returns:
         The manifest as written.
@@ -37,12 +47,15 @@ def write_snapshot(directory: Path, manifest: Manifest, tables: Iterable[tuple[O
         written: dict[str, Table] = {}
         with connection() as opened:
             for object_type, records in tables:
-                written[object_type.id] = _write_table(opened, directory, object_type, records)
-        done = msgspec.structs.replace(manifest, tables=written)
+                own, errors = identified(object_type, records)
+                manifest = msgspec.structs.replace(manifest, errors=(*manifest.errors, *errors))
+                written[object_type.id] = _write_table(opened, directory, object_type, own)
+        done = msgspec.structs.replace(_without_secrets(manifest), tables=written)
+        replacing()
         replace_file(directory / MANIFEST, msgspec.json.format(msgspec.json.encode(done), indent=2) + b"\n")
     except (OSError, duckdb.Error) as error:
         _remove_tables(directory, keep=_named(directory))
-        reason = error.strerror if isinstance(error, OSError) else str(error).splitlines()[0]
+        reason = why(error) if isinstance(error, OSError) else str(error).splitlines()[0]
         raise SnapshotError(
             f"can't write the snapshot to {directory}: {reason}; free some space or choose another --out"
         ) from None
@@ -59,17 +72,17 @@ def _write_table(
     """Write one table by way of lines of JSON, which DuckDB turns into Parquet without holding all of them."""
     encoder, rows = msgspec.json.Encoder(), 0
     stem = f"{object_type.id}-{os.urandom(6).hex()}.parquet"
-    target, part = directory / stem, directory / f"{stem}.part"
+    target, part = inside(directory, stem), inside(directory, f"{stem}.part")
     columns = columns_of(object_type)
     in_json = [name for name, field in object_type.fields.items() if field.type == "Json"]
-    lines = directory / f".rows-{stem}.ndjson"
+    lines = inside(directory, f".rows-{stem}.ndjson")
     try:
         with lines.open("wb", buffering=0) as file:
             for record in records:
                 file.write(encoder.encode(_flat(record, columns, in_json)) + b"\n")
                 rows += 1
         relation: Any = opened
-        found = relation.read_json(str(lines), columns=columns, format="newline_delimited")
+        found = relation.read_json(exact(lines), columns=columns, format="newline_delimited", hive_partitioning=False)
         found.write_parquet(str(part), compression="zstd")
     finally:
         lines.unlink(missing_ok=True)
@@ -83,8 +96,14 @@ def _flat(record: Record, columns: Mapping[str, str], in_json: Iterable[str]) ->
     for name in in_json:
         if row[name] is not None:
             row[name] = msgspec.json.encode(row[name]).decode()
-    missing = msgspec.json.encode(record.not_collected).decode() if record.not_collected else None
+    reasons = {name: masked(reason) for name, reason in record.not_collected.items()}
+    missing = msgspec.json.encode(reasons).decode() if reasons else None
     return {**row, AS_OF: record.as_of, SOURCE: record.source, NOT_COLLECTED: missing}
+
+
+def _without_secrets(manifest: Manifest) -> Manifest:
+    errors = (msgspec.structs.replace(one, message=masked(one.message), advice=masked(one.advice)) for one in manifest.errors)
+    return msgspec.structs.replace(manifest, errors=tuple(errors), notes=tuple(map(masked, manifest.notes)))
 
 
 def _named(directory: Path) -> set[str]:
@@ -97,5 +116,5 @@ def _named(directory: Path) -> set[str]:
 
 def _remove_tables(directory: Path, keep: set[str]) -> None:
     for path in directory.iterdir():
-        if path.name not in keep and (TABLE_FILE.fullmatch(path.name) or path.name.startswith((".rows-", ".manifest.json-"))):
+        if path.name not in keep and (TABLE_FILE.fullmatch(path.name) or path.name.startswith(".rows-")):
             path.unlink(missing_ok=True)

@@ -102,7 +102,7 @@ class SnapshotReport(msgspec.Struct, frozen=True, rename="camel"):
     started_at: datetime
     finished_at: datetime
     calls: Annotated[dict[str, int], _doc("Requests by action, retries included.")]
-    complete: Annotated[bool, _doc("False when something could not be read.")]
+    complete: Annotated[bool, _doc("False when something that these policies need could not be read.")]
     errors: tuple[CollectionError, ...]
     notes: tuple[str, ...]
 
@@ -135,8 +135,8 @@ def render(results: Results) -> bytes:
             manifest.started_at,
             manifest.finished_at,
             manifest.calls,
-            manifest.complete,
-            manifest.errors,
+            results.complete,
+            tuple(results.errors),
             manifest.notes,
         ),
         policies=[_policy(result) for result in results.policies],

@@ -1,7 +1,6 @@
 """Which formats a scan's report comes in, and where each goes."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # commands that report nothing need not load an engine to know the formats' names
@@ -27,6 +26,6 @@ FILES: Mapping[str, Callable[["Results"], bytes]] = {"json": _json, "html": _htm
 """The formats that make a file, each with its renderer; imported when used, as HTML's engine takes a while to load."""
 
 
-def file_path(directory: Path, name: str) -> Path:
-    """Return where the report in a format lies in an output directory."""
-    return directory / f"report.{name}"
+def file_name(name: str) -> str:
+    """Return the name of the file that a report in a format goes into (`inventory.directory.REPORT`)."""
+    return f"report.{name}"

@@ -1,14 +1,20 @@
 """The one place that writes to standard output and standard error, and escapes what it writes.
 
 No other module prints (`tests/test_outputs.py` holds it), so that no text of a repository, an account or a snapshot can steer a
-terminal.
+terminal. No result depends on the streams: closed, full or left by their reader, they never change what a command does.
 """
 
+import codecs
+import contextlib
+import errno
+import io
+import json
 import os
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
+from reeve.masking import masked
 from reeve.report.escaping import as_json, visible
 
 if TYPE_CHECKING:
@@ -16,13 +22,77 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
-def prepare() -> None:
-    """Make standard streams write UTF-8 whatever the locale; what an encoding that was asked for lacks is written out."""
-    asked = os.environ.get("PYTHONIOENCODING", "").partition(":")[0]
+_PLAIN = {"█": "#", "▏": "|", "…": "...", "→": "->", "·": "-", "–": "-", "—": "-"}
+"""What the signs that outputs draw with become where a stream knows no more than ASCII."""
+
+
+class _Lenient(io.RawIOBase):
+    """A stream's raw end: when it can't be written to any more, the rest is dropped, and `failure` says why."""
+
+    def __init__(self, handle: int) -> None:
+        self.handle = handle
+        self.failure: OSError | None = None
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self.handle
+
+    def isatty(self) -> bool:
+        return os.isatty(self.handle)
+
+    def write(self, data: Any, /) -> int:
+        if self.failure is None:
+            try:
+                return os.write(self.handle, data)
+            except OSError as error:
+                self.failure = error
+        return len(data)
+
+
+def open_streams() -> None:
+    """Put streams that never fail in the place of the standard ones.
+
+    They write UTF-8 whatever the locale; what an encoding that was asked for (`PYTHONIOENCODING`) lacks is written out.
+    """
+    for handle in (0, 1, 2):
+        try:
+            os.fstat(handle)
+        except OSError:
+            # Else the next file that is opened would take its number, and what is printed would go into that file.
+            os.dup2(os.open(os.devnull, os.O_RDWR), handle)
+    codecs.register_error("reeve.plain", _plain)
+    sys.stdout, sys.stderr = _lenient(1), _lenient(2)
+
+
+def flush_streams() -> None:
+    """Write out what standard output still holds; if it could not take all of it, say so, but of a reader that left."""
     for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(encoding=asked or "utf-8", errors="backslashreplace")
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    failure = raw.failure if isinstance(raw, _Lenient) else None
+    if failure is not None and failure.errno != errno.EPIPE:
+        say(f"standard output: {(failure.strerror or '').lower()}; what was printed is not whole")
+
+
+def _lenient(handle: int) -> TextIO:
+    encoding = os.environ.get("PYTHONIOENCODING", "").partition(":")[0] or "utf-8"
+    errors = "backslashreplace" if encoding.lower().replace("-", "") == "utf8" else "reeve.plain"
+    buffer = io.BufferedWriter(_Lenient(handle), 1 << 16)
+    return io.TextIOWrapper(buffer, encoding, errors, line_buffering=handle == 2 or os.isatty(handle))
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    shown = "".join(_PLAIN.get(letter) or _escaped(letter) for letter in error.object[error.start : error.end])
+    return shown, error.end
+
+
+def _escaped(letter: str) -> str:
+    return letter.encode("ascii", "backslashreplace").decode()
 
 
 def put(*lines: str) -> None:
@@ -36,8 +106,9 @@ def put_text(text: str) -> None:
 
 
 def put_json(data: Any) -> None:
-    """Print data as JSON on standard output."""
-    sys.stdout.write(as_json(data) + "\n")
+    """Print data as JSON on standard output, which may know no more than ASCII."""
+    ascii_only = not (sys.stdout.encoding or "").lower().startswith("utf")
+    sys.stdout.write((json.dumps(data, indent=2) if ascii_only else as_json(data)) + "\n")
 
 
 def put_content(content: bytes) -> None:
@@ -46,20 +117,20 @@ def put_content(content: bytes) -> None:
     sys.stdout.buffer.write(content)
 
 
-def flush() -> None:
-    """Pass on what was printed."""
-    sys.stdout.flush()
-
-
 def say(message: str) -> None:
     """Print one line on standard error, after the command's name."""
     complain(f"reeve: {message}")
 
 
 def complain(*lines: str) -> None:
-    """Print lines on standard error; each stays one line."""
-    sys.stderr.write("".join(f"{visible(line)}\n" for line in lines))
+    """Print lines on standard error, without the passwords that addresses in them hold; each stays one line."""
+    sys.stderr.write("".join(f"{visible(masked(line))}\n" for line in lines))
     sys.stderr.flush()
+
+
+def complain_text(text: str) -> None:
+    """Print a text of several lines, such as a traceback, on standard error."""
+    complain(*text.splitlines())
 
 
 def stdout_is_terminal() -> bool:

@@ -195,7 +195,7 @@ def _incomplete(results: Results, console: Console) -> None:
     console.print()
     for note in results.manifest.notes:
         console.print(text(f"Note: {note}."))
-    errors = results.manifest.errors
+    errors = results.errors
     if errors:
         console.print(text("Incomplete: something could not be read", style="yellow"))
     for error in errors:

@@ -68,15 +68,16 @@ def build(catalogue: Catalogue, out: Path, options: Options, tell: Callable[[str
     Raises:
         InvalidRepositoryError: a file of the repository has errors; all of them are named.
         SiteError: something could not be written, or the directory holds other things.
-        KeyboardInterrupt: the user interrupted; its text says in what state the site is left.
+        KeyboardInterrupt: the user interrupted; a note on it says in what state the site is left.
     """
     out, writing = Path(os.path.realpath(out)), None
     try:
         with beside(out) as directory:
             writing = _Writing(out, directory, _before(out))
             return writing.all(catalogue, options, tell)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(writing.left if writing else "") from None
+    except KeyboardInterrupt as error:
+        error.add_note(writing.left if writing else "nothing was written")
+        raise
     except BusyError:
         raise SiteError(f"another reeve is building {out}; wait for it, or choose another --out") from None
     except OSError as error:

@@ -107,10 +107,10 @@ class Catalogue:
     def _verdicts(self, results: Results) -> dict[str, SectionResult]:
         linked = {policy_id: [one.section.id for one in self.links.by_policy[policy_id]] for policy_id in self.judged}
         totals = {policy_id: one.counts for policy_id, one in self.judged.items()}
-        complete, found = results.manifest.complete, dict[str, SectionResult]()
+        found = dict[str, SectionResult]()
         for framework in self.frameworks:
             own = [section for section in self.sections.values() if section.framework == framework.id]
-            tree = framework_result(framework.id, own, linked, totals, complete)
+            tree = framework_result(framework.id, own, linked, totals, results.completeness.incomplete)
             found.update((one.section.id, one) for one in tree.sections)
         return found
 

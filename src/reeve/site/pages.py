@@ -89,7 +89,8 @@ def _scan(catalogue: Catalogue) -> Mapping[str, Any] | None:
     ranks = {one.policy.id: rank for rank, one in enumerate(catalogue.results.worst_first)}
     worst = tuple(row for row in sorted(rows, key=lambda row: ranks[row.id]) if row.counts and row.counts["INCOMPLIANT"])
     at = f"{manifest.started_at:%Y-%m-%d %H:%M:%S} UTC"
-    return {"account": manifest.account, "at": at, "complete": manifest.complete, "worst": worst[:15], "failing": len(worst)}
+    complete = catalogue.results.complete
+    return {"account": manifest.account, "at": at, "complete": complete, "worst": worst[:15], "failing": len(worst)}
 
 
 # Policies ------------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from reeve.evaluate.engines.engine import EngineError
 from reeve.evaluate.queries import Query, sql
 from reeve.evaluate.stages import Step
 from reeve.inventory.columns import quoted, reading, wrong_column
+from reeve.inventory.tables import exact, parquet
 from reeve.language.types import Kind
 
 
@@ -82,7 +83,7 @@ class DuckDB:
 
     def open_table(self, name: str, files: Sequence[str], wanted: Mapping[str, Kind]) -> tuple[str, ...]:
         """Make files of Parquet readable under a name (`Engine.open_table`)."""
-        source = f"read_parquet([{', '.join(map(_literal, files))}])"
+        source = parquet(files)
         found = {str(row[0]): str(row[1]) for row in self._run(f"DESCRIBE SELECT * FROM {source}").fetchall()}
         shown: list[str] = []
         for column, kind in wanted.items():
@@ -115,7 +116,8 @@ class DuckDB:
             columns = ", ".join(f"{column}: '{of}'" for column, of in written.items())
             # DuckDB sets twice this size aside for each thread, whatever the lines are.
             options = f"columns = {{{columns}}}, format = 'newline_delimited', maximum_object_size = {longest + 1}"
-            self._run(f"CREATE OR REPLACE TEMP TABLE {found} AS SELECT * FROM read_json({_literal(name)}, {options})")
+            options += ", hive_partitioning = false"
+            self._run(f"CREATE OR REPLACE TEMP TABLE {found} AS SELECT * FROM read_json({_literal(exact(name))}, {options})")
         finally:
             Path(name).unlink()
         results = ", ".join(f"f.{column}::{_TYPES[dtype]} AS {column}" for column, dtype in step.results.items())

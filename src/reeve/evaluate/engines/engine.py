@@ -26,7 +26,7 @@ class Engine(Protocol):
 
         Args:
             name: the table's name in queries.
-            files: their paths or addresses, which may have wild cards.
+            files: their paths; no character in them is a wild card.
             wanted: the kinds of the columns that must be there; texts that are there beside them can be read too.
 
         Returns:

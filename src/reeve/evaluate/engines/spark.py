@@ -115,7 +115,7 @@ class Spark:
     def open_table(self, name: str, files: Sequence[str], wanted: Mapping[str, Kind]) -> tuple[str, ...]:
         """Make files of Parquet readable under a name (`Engine.open_table`)."""
         with _engine_errors():
-            table = self._session.read.parquet(*files)
+            table = self._session.read.parquet(*map(_exact, files))
             found = {field.name: field.dataType.simpleString() for field in table.schema.fields}
         column, shown = spark_functions.col, list[Any]()
         for field, kind in wanted.items():
@@ -171,6 +171,11 @@ def _quiet_compiler(session: Any) -> None:
     """Let Spark not print the Java that is too long to compile: it judges such a stage without, to the same result."""
     log4j = session.sparkContext._jvm.org.apache.logging.log4j
     log4j.core.config.Configurator.setLevel(_CODE_GENERATOR, log4j.Level.OFF)
+
+
+def _exact(file: str) -> str:
+    """Return a path in which no character is a wild card of Hadoop's."""
+    return re.sub(r"[*?\[\]{}\\]", r"\\\g<0>", file)
 
 
 def _quoted(name: str) -> str:
