@@ -173,7 +173,7 @@ def test_a_report_that_never_completes(account, reeve, impatient, states):
     three(account)
     account.report_states = list(states)
     run = reeve("scan", *FIRST, "--format", "json")
-    assert run.code == 3
+    assert run.code == 1
     assert run.names("INCOMPLIANT") == ["offender"]
     assert run.names("COMPLIANT") == ["clean", "inactive"]
     (error,) = run.report["snapshot"]["errors"]
@@ -188,7 +188,7 @@ def test_a_report_that_is_not_given(account, reeve, impatient, code, status):
     three(account)
     account.failures["GetCredentialReport"] = Failure(code, status, ALWAYS)
     run = reeve("scan", *FIRST, "--format", "json")
-    assert run.code == 3 and code in {one["code"] for one in run.report["snapshot"]["errors"]}
+    assert run.code == 1 and code in {one["code"] for one in run.report["snapshot"]["errors"]}
     assert run.names("INCOMPLIANT") == ["offender"]
     assert {finding["source"] for finding in run.report["findings"]} == {"iam:ListAccessKeys"}
 
