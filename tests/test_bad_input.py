@@ -44,12 +44,12 @@ INPUTS = {
     "a long JMESPath": (logic(QUERY % ("a." * 50_000 + "a")), "invalid JMESPath: "),
     "a deep JMESPath": (logic(QUERY % ("(" * 5_000 + "a" + ")" * 5_000)), "invalid JMESPath: "),
     "a huge regular expression": (
-        logic("{REGEX_MATCHES: {arg: {FIELD: {path: a}}, regex: '" + "(a{1000}){1000}" + "'}}"),
+        logic("{REGEX_MATCHES: {arg: {FIELD: {path: a}}, regex: {TEXT: '" + "(a{1000}){1000}" + "'}}}"),
         "invalid regular expression",
     ),
     "an endless number": (
         logic("{IS_BEYOND_LAST_DAYS: {arg: {FIELD: {path: a}}, offsetDays: " + "9" * 5000 + "}}"),
-        "must be a whole number",
+        "a number of 5,000 characters; at most 1,000 are read",
     ),
 }
 
@@ -118,9 +118,12 @@ def test_bad_test_data(reeve, repository, content):
 def test_regular_expressions_that_explode_elsewhere(reeve, repository):
     root, path = repository
     path.write_text(
-        "testData: [{file: test-data.json}]\n" + logic("{REGEX_MATCHES: {arg: {FIELD: {path: a}}, regex: '(a|a)*(a*)*b'}}")
+        "testData: [{file: test-data.json}]\n"
+        + logic("{REGEX_MATCHES: {arg: {FIELD: {path: a}}, regex: {TEXT: '(a|a)*(a*)*b'}}}")
     )
-    row = '[{"a": "%s", "expectedResult": {"status": "COMPLIANT", "conditionIndex": 200}}]' % ("a" * 100_000)
+    row = '[{"a": "%s", "expectedResult": {"status": "COMPLIANT", "conditionIndex": 200, "conditionText": "otherwise"}}]' % (
+        "a" * 100_000
+    )
     (path.parent / "test-data.json").write_text(row)
     start = time.monotonic()
     assert reeve("test", "--repo", root).code == 0

@@ -1,27 +1,52 @@
-"""The conformance suite: directories of logic and data, readable without the code (tests/conformance)."""
+"""The conformance suite: directories of logic and data, readable without the code (tests/conformance).
+
+`valid` and `invalid` are the suite of the policy language; `operations` and `errors` are what it leaves out.
+"""
 
 from pathlib import Path
 
 import pytest
+import yaml
 
 from reeve.evaluate.policy_tests import read_objects, run_tests
 from reeve.repository.repository import Repository
 from reeve.repository.validation import Validation
 
 SUITE = Path(__file__).parent / "conformance"
-OPERATIONS = Repository.open(SUITE / "operations")
+VALID, OPERATIONS = Repository.open(SUITE / "valid"), Repository.open(SUITE / "operations")
+
+
+@pytest.mark.parametrize("path", VALID.logic_paths())
+def test_valid(path):
+    passes(VALID, path)
 
 
 @pytest.mark.parametrize("path", OPERATIONS.logic_paths())
 def test_operations(path):
-    test = run_tests(OPERATIONS, path)
+    passes(OPERATIONS, path)
+
+
+def passes(repository, path):
+    test = run_tests(repository, path)
     assert test.cases
     wrong = [(case.object, case.expected, case.actual) for case in test.cases if not case.passed]
     assert not wrong
 
 
 def test_size_of_the_suite():
-    assert sum(len(run_tests(OPERATIONS, path).cases) for path in OPERATIONS.logic_paths()) >= 400
+    sizes = [sum(len(run_tests(one, path).cases) for path in one.logic_paths()) for one in (VALID, OPERATIONS)]
+    assert sizes[0] == 480
+    assert sizes[1] >= 1000
+
+
+@pytest.mark.parametrize("directory", sorted((SUITE / "invalid").iterdir()), ids=lambda path: path.name)
+def test_invalid(directory):
+    """`expected.yaml` holds exactly the errors: file, path in the YAML, code."""
+    problems = Validation(Repository.open(directory), read_objects).run()
+    errors = [one for one in problems if not one.warning and not one.place.path.endswith("folder.yaml")]
+    found = sorted((one.place.path, one.place.key, one.rule) for one in errors)
+    expected = yaml.safe_load((directory / "expected.yaml").read_text())["errors"]
+    assert found == sorted((one["file"], one["path"], one["code"]) for one in expected)
 
 
 @pytest.mark.parametrize("directory", sorted((SUITE / "errors").iterdir()), ids=lambda path: path.name)

@@ -10,13 +10,14 @@ from reeve.evaluate.interpreter import compile_body
 from reeve.evaluate.objects import Objects
 from reeve.evaluate.policy_tests import read_objects
 from reeve.language.errors import Place
-from reeve.language.expressions import Scope, read_expression
+from reeve.language.expressions import read_expression
 from reeve.language.logic import Body, Condition
 from reeve.language.operations.base import Moment
+from reeve.language.scopes import Scope
 from reeve.language.syntax import FileReader
 from reeve.model import Field, ObjectType, Status
 from tables import codes_of, write_table
-from test_conformance import OPERATIONS
+from test_conformance import OPERATIONS, VALID
 from test_engines import EACH_ENGINE, ENGINES, FUZZ
 from test_language_properties import node
 from typed_suite import typed_groups, typed_values
@@ -24,6 +25,7 @@ from typed_suite import typed_groups, typed_values
 NOW = Moment.at(datetime(2026, 1, 31, 12, tzinfo=UTC))
 """The snapshot time of all but four objects of the suite."""
 
+SUITES = {"operations": OPERATIONS, "valid": VALID}
 KINDS = {"texts": {}, "bytes": {"Text": "Bytes", "List of Text": "Set of Bytes"}, "sets": {"List of Text": "Set of Text"}}
 
 
@@ -46,10 +48,17 @@ def differences(found, programs, rows):
 def test_typed(engine, kinds, tmp_path):
     if kinds == "sets" and isinstance(engine, Spark) and not FUZZ:
         pytest.skip("for long: make fuzz")
+    pairs = [typed(engine, suite, KINDS[kinds], tmp_path / name) for name, suite in SUITES.items()]
+    assert pairs[0] > 60_000
+    assert pairs[1] > 3_000
+
+
+def typed(engine, suite, kinds, directory):
+    """Judge a suite with types; return how many pairs of policy and object there were."""
     pairs = 0
-    for name, (repository, programs, tables) in typed_groups(OPERATIONS, tmp_path / "suite", KINDS[kinds]).items():
+    for name, (repository, programs, tables) in typed_groups(suite, directory / "suite", kinds).items():
         files = {
-            type_id: [write_table(tmp_path / f"{type_id}.parquet", repository.object_type(type_id), rows)]
+            type_id: [write_table(directory / f"{type_id}.parquet", repository.object_type(type_id), rows)]
             for type_id, rows in tables.items()
         }
         found = codes_of(engine, files, programs, repository.object_type, NOW)
@@ -58,18 +67,19 @@ def test_typed(engine, kinds, tmp_path):
         rows = {row["Id"]: objects.row(repository.object_type(name), row) for row in values[name]}
         assert not differences(found, programs, rows)
         pairs += len(programs) * len(rows)
-    assert pairs > 60_000
+    return pairs
 
 
-def test_untyped(engine, tmp_path):
+@pytest.mark.parametrize("suite", SUITES)
+def test_untyped(engine, suite, tmp_path):
     """Without types the interpreter judges within the engine, once per distinct object."""
-    programs, objects = {}, []
-    for path in OPERATIONS.logic_paths():
-        body = OPERATIONS.read_logic(path)[0].body
+    programs, objects, repository = {}, [], SUITES[suite]
+    for path in repository.logic_paths():
+        body = repository.read_logic(path)[0].body
         if body.object_type.untyped:
             programs[path] = compile_body(body)
-            for file in OPERATIONS.read_logic(path)[0].test_data:
-                objects += [dict(row) for row in read_objects(file, OPERATIONS.files.read(file))]
+            for file in repository.read_logic(path)[0].test_data:
+                objects += [dict(row) for row in read_objects(file, repository.files.read(file))]
     for number, row in enumerate(objects):
         row["Id"] = f"{number} {row.get('Id')}"
     types = {program.body.object_type.id: program.body.object_type for program in programs.values()}
@@ -94,7 +104,7 @@ def test_numbers_that_are_none(engine, tmp_path):
     """NaN is not null, equals nothing but is no error; engines have ideas of their own."""
     values = [None, math.nan, math.inf, -math.inf, 0.0, -0.0, 1.5, 5e-324, 1e308]
     rows = [{"id": f"{a} {b}", "a": a, "b": b} for a in values for b in values]
-    scope = Scope(NUMBERS, lambda _: NUMBERS, {}, checks_required=False)
+    scope = Scope(NUMBERS, lambda _: NUMBERS, checks_required=False)
     programs = {}
     for data in COMPARISONS:
         check = read_expression(FileReader("x", []), node(data), scope)

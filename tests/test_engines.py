@@ -17,9 +17,10 @@ from reeve.evaluate.engines.spark import Spark
 from reeve.evaluate.interpreter import compile_body
 from reeve.evaluate.objects import Objects
 from reeve.language.errors import Place
-from reeve.language.expressions import ExtractSource, Scope, read_expression
+from reeve.language.expressions import read_expression
 from reeve.language.logic import Body, Condition
 from reeve.language.operations.base import NotCollected
+from reeve.language.scopes import ExtractSource, Scope
 from reeve.language.syntax import FileReader
 from reeve.language.types import NAMED, Kind
 from reeve.language.values import parse_date_time
@@ -89,9 +90,10 @@ def decorate(data, draw, prefix=""):
         if draw(st.integers(0, 7)) == 0:
             checks["notCollected"] = MESSAGE
         if draw(st.integers(0, 5)) == 0:
-            delegate = draw(st.sampled_from(["t1", "n1", "l1", "o1", "d1"]))
+            delegate = draw(st.sampled_from(["t1", "b1", "n1", "l1", "o1", "d1", "o.t1" if path.startswith("o.") else "t2"]))
             checks["noAccessDelegate"] = {"path": delegate, "currentStateMessage": MESSAGE}
-        return {"FIELD": {"path": path, **({"undeterminedIf": checks} if checks else {})}}
+        exact = {"returnType": "BYTES"} if body["path"] in FIELDS["Text"] and draw(st.integers(0, 9)) == 0 else {}
+        return {"FIELD": {**exact, "path": path, **({"undeterminedIf": checks} if checks else {})}}
     found = {key: decorate(value, draw, prefix) for key, value in data.items()}
     if name in CHECKS and draw(st.booleans()):
         wanted = [check for check in CHECKS[name] if draw(st.booleans())]
@@ -127,7 +129,7 @@ def without_lookups(data):
 def body(type_name, conditions, extracts, related=None):
     object_type = TYPES[type_name]
     reader = FileReader("x", [])
-    scope = Scope(object_type, TYPES.__getitem__, extracts, checks_required=False)
+    scope = Scope(object_type, TYPES.__getitem__, (extracts,), checks_required=False)
     read = [read_expression(reader, node(data), scope) for data in conditions]
     if None in read:
         return None

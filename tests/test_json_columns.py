@@ -11,8 +11,9 @@ from reeve.evaluate.engines.duckdb import DuckDB
 from reeve.evaluate.interpreter import compile_body
 from reeve.inventory.columns import kinds_of
 from reeve.language.errors import Place
-from reeve.language.expressions import Scope, read_expression
+from reeve.language.expressions import read_expression
 from reeve.language.logic import Body, Condition
+from reeve.language.scopes import Scope
 from reeve.language.syntax import FileReader
 from reeve.model import Field, ObjectType, Status
 from tables import codes_of, write_table
@@ -45,7 +46,7 @@ def program(operation, field, query, checks, source_checks):
         arg = {"JSON_FROM": {"arg": arg, **({"undeterminedIf": dict.fromkeys(source_checks, "m")} if source_checks else {})}}
     fired = {"undeterminedIf": dict.fromkeys(checks, "m")} if checks else {}
     data = OPERATIONS[operation]({operation: {"arg": arg, "expression": query, **fired}})
-    check = read_expression(FileReader("x", []), node(data), Scope(TYPE, lambda _: TYPE, {}, checks_required=False))
+    check = read_expression(FileReader("x", []), node(data), Scope(TYPE, lambda _: TYPE, checks_required=False))
     condition = Condition(Status.INCOMPLIANT, "m", None, check, Place("x"))
     return compile_body(Body(TYPE, (condition,), Status.COMPLIANT, "m", None, {}))
 

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from reeve.evaluate.interpreter import compile_body
 from reeve.language import values
+from reeve.language.doubles import java_double
 from reeve.language.errors import Place
-from reeve.language.expressions import Scope, read_check, read_expression
+from reeve.language.expressions import read_check, read_expression
 from reeve.language.logic import Body, Condition
 from reeve.language.operations.base import Moment
+from reeve.language.scopes import Scope
 from reeve.language.source import Mapping, Scalar, Sequence
 from reeve.language.syntax import FileReader
 from reeve.language.types import BYTES, NAMED, TEXT, Kind, list_of, set_of
@@ -47,10 +49,12 @@ def field(kind):
     return st.sampled_from(FIELDS[kind]).map(lambda name: {"FIELD": {"path": name}})
 
 
-def strings(depth):
-    """Text or Bytes."""
-    leaves = [field("Text"), field("Bytes"), texts.map(lambda text: {"TEXT": text}), texts.map(lambda text: {"BYTES": text})]
-    if depth == 0:
+def strings(depth, item=None):
+    """Text or Bytes, or one of them."""
+    of_text = [field("Text"), texts.map(lambda text: {"TEXT": text})]
+    of_bytes = [field("Bytes"), texts.map(lambda text: {"BYTES": text})]
+    leaves = {None: of_text + of_bytes, "TEXT": of_text, "BYTES": of_bytes}[item]
+    if depth == 0 or item == "BYTES":
         return st.one_of(leaves)
     inner = strings(0)
     attribute = st.builds(lambda a, k: {"ATTRIBUTE_VALUE": {"arg": {"ATTRIBUTES_FROM": {"arg": a}}, "key": k}}, inner, inner)
@@ -61,7 +65,7 @@ def strings(depth):
 def ordered(depth, kind):
     arg = strings(depth)
     return {
-        "Number": st.one_of(field("Number"), numbers.map(lambda n: {"NUMBER": repr(n)}), items(depth).map(size)),
+        "Number": st.one_of(field("Number"), numbers.map(lambda n: {"NUMBER": n}), items(depth).map(size)),
         "DateTime": st.one_of(field("DateTime"), instants.map(lambda t: {"DATE_TIME": t}), arg.map(date_time)),
         "Duration": st.one_of(
             durations.map(lambda d: {"DURATION": d}),
@@ -76,7 +80,7 @@ def ordered(depth, kind):
 
 
 def size(arg):
-    return {"COLLECTION_SIZE": {"arg": arg}}
+    return {"SIZE": {"arg": arg}}
 
 
 def date_time(arg):
@@ -87,21 +91,26 @@ def duration(arg):
     return {"DURATION_FROM": {"arg": arg, "format": "ISO_8601"}}
 
 
-def items(depth):
-    """Sets and lists."""
-    constant = st.builds(
-        lambda shape, item, parts: {shape: {"itemType": item, "items": parts}},
-        st.sampled_from(["SET", "LIST"]),
-        st.sampled_from(["TEXT", "BYTES"]),
-        st.lists(texts, max_size=3),
-    )
+KINDS_OF_ITEMS = [(shape, item) for shape in ("SET", "LIST") for item in ("TEXT", "BYTES")]
+FIELDS_OF_ITEMS = {("SET", "TEXT"): "Set of Text", ("LIST", "TEXT"): "List of Text", ("LIST", "BYTES"): "List of Bytes"}
+
+
+def items(depth, of=None):
+    """Sets and lists; or those of one kind."""
+    if of is None:
+        return st.sampled_from(KINDS_OF_ITEMS).flatmap(lambda one: items(depth, one))
+    shape, item = of
+    constant = st.lists(texts, max_size=3).map(lambda parts: {shape: {"itemType": item, "items": parts}})
     split = st.builds(
-        lambda shape, arg, separator: {shape: {"arg": arg, "separator": separator}},
-        st.sampled_from(["SET_FROM", "LIST_FROM"]),
-        strings(depth),
+        lambda arg, separator: {f"{shape}_FROM": {"arg": arg, "separator": separator}},
+        strings(depth, item),
         texts.filter(bool),
     )
-    return st.one_of(field("Set of Text"), field("List of Text"), field("List of Bytes"), constant, split)
+    return st.one_of(*([field(FIELDS_OF_ITEMS[of])] if of in FIELDS_OF_ITEMS else []), constant, split)
+
+
+def items_of(depth, item):
+    return st.sampled_from(["SET", "LIST"]).flatmap(lambda shape: items(depth, (shape, item)))
 
 
 json_values = st.recursive(
@@ -118,6 +127,7 @@ def booleans(depth):
     text, boolean, item = strings(depth - 1), booleans(depth - 1), items(depth - 1)
     instant = ordered(depth - 1, "DateTime")
     kinds = st.sampled_from(["Number", "DateTime", "Duration"])
+    of_item, of_items = st.sampled_from(["TEXT", "BYTES"]), st.sampled_from(KINDS_OF_ITEMS)
     any_value = st.one_of(text, boolean, item, *(ordered(depth - 1, kind) for kind in ("Number", "DateTime", "Duration")))
     return st.one_of(
         *leaves,
@@ -127,7 +137,7 @@ def booleans(depth):
         boolean.map(lambda arg: {"NOT": {"arg": arg}}),
         st.builds(lambda name, arg: {name: {"arg": arg}}, st.sampled_from(["IS_EMPTY", "NOT_EMPTY"]), any_value),
         st.builds(equal, st.sampled_from(["IS_EQUAL", "NOT_EQUAL"]), text, text),
-        st.builds(equal, st.sampled_from(["IS_EQUAL", "NOT_EQUAL"]), item, item),
+        of_items.flatmap(lambda of: st.builds(equal, st.sampled_from(["IS_EQUAL", "NOT_EQUAL"]), *[items(depth - 1, of)] * 2)),
         st.builds(
             equal,
             st.just("IS_EQUAL"),
@@ -135,34 +145,49 @@ def booleans(depth):
             json_values.map(lambda v: {"JSON": v}),
         ),
         kinds.flatmap(lambda kind: st.builds(equal, st.just("IS_EQUAL"), *[ordered(depth - 1, kind)] * 2)),
-        kinds.flatmap(
+        st.sampled_from(["Number", "Duration"]).flatmap(
             lambda kind: st.builds(
                 equal,
                 st.sampled_from(["GREATER_THAN", "GREATER_THAN_EQUAL", "LESS_THAN", "LESS_THAN_EQUAL"]),
                 *[ordered(depth - 1, kind)] * 2,
             )
         ),
-        kinds.flatmap(
-            lambda kind: st.builds(
-                lambda a, b, c: {"BETWEEN": {"arg": a, "rangeFrom": b, "rangeTo": c}}, *[ordered(depth - 1, kind)] * 3
-            )
+        st.builds(
+            lambda a, b, c, ends: {"BETWEEN": {"arg": a, "rangeFrom": b, "rangeTo": c, **dict.fromkeys(ends, True)}},
+            *[ordered(depth - 1, "Number")] * 3,
+            st.sets(st.sampled_from(["exclusiveFrom", "exclusiveTo"])),
         ),
         st.builds(
             lambda name, arg, search: {name: {"arg": arg, "search": search}},
             st.sampled_from(["CONTAINS", "STARTS_WITH", "ENDS_WITH"]),
-            st.one_of(text, item),
             text,
+            text,
+        ),
+        of_item.flatmap(
+            lambda of: st.builds(
+                lambda name, arg, search: {name: {"arg": arg, "search": search}},
+                st.sampled_from(["CONTAINS", "STARTS_WITH", "ENDS_WITH"]),
+                items_of(depth - 1, of),
+                strings(depth - 1, of),
+            )
         ),
         st.builds(
             lambda name, arg, search: {name: {"arg": arg, "search": search}},
             st.sampled_from(["CONTAINS_ALL", "CONTAINS_ANY"]),
-            st.one_of(text, item),
+            text,
             item,
         ),
+        of_item.flatmap(
+            lambda of: st.builds(
+                lambda name, arg, search: {name: {"arg": arg, "search": search}},
+                st.sampled_from(["CONTAINS_ALL", "CONTAINS_ANY"]),
+                *[items_of(depth - 1, of)] * 2,
+            )
+        ),
         st.builds(
-            lambda arg, pattern: {"REGEX_MATCHES": {"arg": arg, "regex": pattern}},
+            lambda arg, pattern: {"REGEX_MATCHES": {"arg": arg, "regex": {"TEXT": pattern}}},
             text,
-            st.sampled_from(["a*", ".*x", "[ab]+"]),
+            st.sampled_from(["a*", "^.x", "[ab]+$", "a.b"]),
         ),
         instant.map(lambda arg: {"IS_BEFORE_TODAY": {"arg": arg}}),
         instant.map(lambda arg: {"IS_AFTER_TODAY": {"arg": arg}}),
@@ -174,7 +199,7 @@ def booleans(depth):
         ),
         text.map(lambda arg: {"BOOLEAN_FROM": {"arg": arg}}),
         st.builds(lambda arg, on: {"BOOLEAN_FROM": {"arg": arg, "trueValue": on}}, text, texts),
-        texts.map(lambda name: {"TAG_EXISTS": {"name": {"TEXT": name}}}),
+        texts.map(lambda name: {"TAG_EXISTS": {"name": {"TEXT": name}, "tagsJson": "t1"}}),
         st.sampled_from(["IS_EMPTY_LOOKUP", "NOT_EMPTY_LOOKUP"]).map(lambda name: {name: "o.p"}),
     )
 
@@ -218,7 +243,7 @@ def node(data):
 
 def read(data, object_type=TYPED, checks_required=False):
     reader = FileReader("x", [])
-    scope = Scope(object_type, lambda name: object_type, {}, checks_required=checks_required)
+    scope = Scope(object_type, lambda name: object_type, checks_required=checks_required)
     expression = read_expression(reader, node(data), scope)
     return expression, [str(problem) for problem in reader.problems]
 
@@ -235,7 +260,7 @@ def test_parsing_is_the_inverse_of_printing(data):
     assert expression is not None, problems
     text = expression.text()
     reader = FileReader("x", [])
-    again = read_check(reader, Scalar(text, False, 1, 1), Scope(object_type, lambda name: object_type, {}))
+    again = read_check(reader, Scalar(text, False, 1, 1), Scope(object_type, lambda name: object_type))
     assert again is not None, (text, [str(problem) for problem in reader.problems])
     assert again.text() == text
     if not same_junctions_nested(data) and not two_quoted(data):
@@ -280,7 +305,7 @@ WRONG = {
     "NOT": [{"TEXT": "a"}, {"NUMBER": 1}],
     "IS_BEFORE_TODAY": [{"TEXT": "a"}, {"BOOLEAN": True}],
     "BOOLEAN_FROM": [{"NUMBER": 1}, {"BOOLEAN": True}, {"SET": {"itemType": "TEXT", "items": []}}],
-    "COLLECTION_SIZE": [{"TEXT": "a"}, {"NUMBER": 1}],
+    "SIZE": [{"TEXT": "a"}, {"NUMBER": 1}],
     "JSON_FROM": [{"NUMBER": 1}],
     "ATTRIBUTES_FROM": [{"BOOLEAN": True}],
 }
@@ -334,7 +359,7 @@ def test_json_equality(one, other):
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_java_doubles_read_back(number):
-    text = values.java_double(number)
+    text = java_double(number)
     assert float(text) == number
     assert "." in text and "e" not in text
     if number and not 1e-3 <= abs(number) < 1e7:
@@ -343,7 +368,7 @@ def test_java_doubles_read_back(number):
 
 
 def test_java_doubles_that_are_no_numbers():
-    assert [values.java_double(n) for n in (math.nan, math.inf, -math.inf)] == ["NaN", "Infinity", "-Infinity"]
+    assert [java_double(n) for n in (math.nan, math.inf, -math.inf)] == ["NaN", "Infinity", "-Infinity"]
 
 
 @given(st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30)), st.integers(-14 * 60, 14 * 60))

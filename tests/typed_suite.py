@@ -125,6 +125,7 @@ def flattened(shape, name, row, tables, parent=None):
     table = tables.setdefault(name, [])
     own = {key: row.get(key) for key in shape.fields}
     own = {key: None if value == [] and shape.fields[key] != "List of Text" else value for key, value in own.items()}
+    own = {key: None if value == "" and shape.fields[key] == "DateTime" else value for key, value in own.items()}
     own["Id"] = f"{name} {len(table)}"
     own |= {"parentKey": parent} if parent else {}
     table.append(own)

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, NewType
+
+Code = NewType("Code", int)
+"""What a policy says of an object, as one number; `reeve.language.codes` makes codes and takes them apart."""
 
 
 class Status(StrEnum):
@@ -23,7 +26,7 @@ class Outcome:
     `unseen`: something that it looked at could not be read or understood, so that for its parent it may have any status.
     """
 
-    code: int
+    code: Code
     runtime_error: str | None = None
     unseen: bool = False
 
@@ -32,7 +35,7 @@ class Outcome:
 class Meaning:
     """What a code of a policy stands for: its status, its messages and the text of what decided."""
 
-    code: int
+    code: Code
     status: Status
     message: str
     remediation: str | None

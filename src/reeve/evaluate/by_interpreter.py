@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from reeve.evaluate.interpreter import Compiler, Program, compile_body
-from reeve.language.columns import DEFERRED, ERROR, Columns, Expr, instant, microseconds
+from reeve.evaluate.interpreter import FAILURES, Compiler, Program, compile_body
+from reeve.language.codes import ERROR
+from reeve.language.columns import DEFERRED, Columns, Expr, instant, microseconds
 from reeve.language.logic import Body
 from reeve.language.operations.aws_policy import AwsPolicy
 from reeve.language.operations.base import (
@@ -24,14 +25,14 @@ from reeve.language.operations.base import (
     Row,
     operands_of,
 )
-from reeve.language.operations.fields import EmptyLookup, Field, IsDisappeared
+from reeve.language.operations.fields import EmptyLookup, Field
 from reeve.language.operations.related import RelatedList
 from reeve.language.operations.tags import Tag
 from reeve.language.operations.testing import UnitTest
 from reeve.language.types import Kind
-from reeve.language.values import Value, WrongTypeError, as_double
+from reeve.language.values import Value, as_double
 
-NATIVE = (EmptyLookup, IsDisappeared, RelatedList)
+NATIVE = (EmptyLookup, RelatedList)
 """Operations that columns can always say; to the interpreter's function their values are given."""
 
 DOUBTED = -2
@@ -218,7 +219,7 @@ class _ExpressionRecipe:
                 value = to_column(evaluate(row, moment))
             except FiredError as fired:
                 return ERROR if for_parent and (fired.unseen or moment.unread) else fired.number, None
-            except (EvaluationError, WrongTypeError, RecursionError, OverflowError):
+            except FAILURES:
                 return ERROR, None
             return DOUBTED if moment.unread else 0, value
 
@@ -262,7 +263,7 @@ def paths(leaf: Expression) -> Iterator[str]:
             if delegate:
                 yield leaf.prefix + (delegate.path or "")
         case Tag():
-            yield leaf.prefix + leaf.field
+            yield leaf.prefix + leaf.tags_json
         case _ if isinstance(leaf, AwsPolicy):
             yield from leaf.fields_read()
         case _:
@@ -274,8 +275,6 @@ def reads(leaf: Expression) -> Iterator[str]:
     match leaf:
         case EmptyLookup():
             yield f"{leaf.prefix}{leaf.path}."
-        case IsDisappeared():
-            yield leaf.prefix
         case RelatedList():
             yield leaf.relationship_name
         case _:

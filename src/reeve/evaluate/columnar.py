@@ -12,10 +12,12 @@ from typing import Any
 
 from reeve.evaluate.by_interpreter import DOUBTED, DistinctMapping, mapping_of, whole_program
 from reeve.evaluate.engines.dialect import Dialect, ibis
-from reeve.evaluate.interpreter import DISAPPEARED_CODE, TRUE, Program
+from reeve.evaluate.interpreter import Program
 from reeve.evaluate.queries import Query
-from reeve.evaluate.stages import DTYPES, KEY, STATUS, Children, Lookup, Stages, Step
-from reeve.language.columns import DEFERRED, ERROR, Column, Expr, Guard, JsonFunctions, NotInSqlError
+from reeve.evaluate.stages import DTYPES, KEY, STATUS, Children, Lookup, Stages, Step, is_filled
+from reeve.language import codes
+from reeve.language.codes import ERROR
+from reeve.language.columns import DEFERRED, Column, Expr, Guard, JsonFunctions, NotInSqlError
 from reeve.language.operations.base import NOT_COLLECTED, Expression, Moment
 from reeve.language.operations.fields import says_disappeared
 from reeve.language.types import ANY, NAMED, Kind, Type
@@ -138,7 +140,8 @@ class _Table:
             key = self._taken(before, relation.foreign_key or "").get_name()
             found = self.stages.new("string", needs=[key])
             self.setting.table_columns(target.id)
-            self.stages.lookups[path] = Lookup(table_name(target.id), target.id_field, key, found)
+            gone = {name: _dtype(target, name) for name in _saying_gone(target)}
+            self.stages.lookups[path] = Lookup(table_name(target.id), target.id_field, key, found, gone)
         return self.stages.lookups[path]
 
     def _missing(self, prefix: str, *names: str | None) -> Expr | None:
@@ -180,20 +183,11 @@ class _Table:
             return self.literal(None, static.kind), self._missing(prefix, name), static
         return self._taken(prefix, name), self._missing(prefix, name), NAMED[declared.type]
 
-    def disappeared(self, prefix: str) -> Expr:
-        """Return whether the object behind a lookup path is gone; the judged object itself is not."""
-        path = prefix.removesuffix(".")
-        gone = self._gone(path) if path and self._leads_somewhere(path) else None
-        return self.literal(False, Kind.BOOLEAN) if gone is None else gone
-
-    def _gone(self, path: str) -> Expr | None:
-        """Return whether the object behind a path is gone; None when its type has no field that would say so."""
-        object_type = self._type_behind(path)
-        declared = object_type.disappearance_field
-        names = (declared,) if declared else [name for name in object_type.fields if says_disappeared(name)]
+    def _gone(self) -> Expr | None:
+        """Return whether the object is gone; None when its type has no field that would say so."""
         gone = None
-        for name in names:
-            there = self._taken(path, name).notnull()
+        for name in _saying_gone(self.object_type):
+            there = is_filled(self.own(name))
             gone = there if gone is None else gone | there
         return gone
 
@@ -202,8 +196,7 @@ class _Table:
         missing = self._lookup_missing(path)
         if not self._leads_somewhere(path):
             return Column(self.literal(True, Kind.BOOLEAN), () if missing is None else (Guard(missing, ERROR),), nullable=False)
-        empty, gone = self.stages.ref(self._lookup(path).found).isnull(), self._gone(path)
-        empty = empty if gone is None else empty | gone
+        empty = self.stages.ref(self._lookup(path).found).isnull()
         return Column(empty, () if missing is None else (Guard(missing, ERROR),), nullable=False)
 
     def count(self, relationship: str, status: str) -> tuple[Column, Expr, Expr]:
@@ -294,11 +287,11 @@ class _Table:
             raise NotInSqlError
         return self.setting.dialect.distinct(array)
 
-    def full_match(self, text: Expr, pattern: str) -> Expr:
-        """Return whether the whole of a text matches a pattern."""
-        if self.setting.dialect.full_match is None:
+    def matches(self, text: Expr, pattern: str) -> Expr:
+        """Return whether a pattern is found in a text."""
+        if self.setting.dialect.matches is None:
             raise NotInSqlError
-        return self.setting.dialect.full_match(text, pattern)
+        return self.setting.dialect.matches(text, pattern)
 
     def json(self) -> JsonFunctions:
         """Return the engine's functions on JSON texts."""
@@ -321,19 +314,21 @@ class _Table:
         if program.body.object_type.untyped:
             return self._untyped_codes(program, meaning)
         self.related = program.children
-        gone = self._gone("")
-        branches = [] if gone is None else [(gone, meaning(DISAPPEARED_CODE))]
+        gone = self._gone()
+        branches = [] if gone is None else [(gone, meaning(codes.DISAPPEARED))]
         doubts: list[tuple[int, Expr]] = []
         for number, condition in enumerate(program.body.conditions, start=1):
-            column, base = self.column(condition.check), number * 100
+            column = self.column(condition.check)
             for guard in column.guards:
                 if guard.doubt and not self.for_parent:
-                    doubts.append((base, guard.when))
+                    doubts.append((number, guard.when))
                 else:  # for a parent, what may be another status may be any
-                    branches.append((guard.when, self._code(base, guard.number, meaning)))
+                    code = DEFERRED_CODE if guard.number == DEFERRED else codes.fired(number, guard.number)
+                    branches.append((guard.when, meaning(code)))
             holds = column.value if condition.check.type.kind is Kind.BOOLEAN else self.literal(False, Kind.BOOLEAN)
-            branches.append((holds, meaning(base + TRUE)))
-        found = ibis.cases(*branches, else_=meaning((len(program.body.conditions) + 1) * 100))
+            branches.append((holds, meaning(codes.true(number))))
+        last = meaning(codes.otherwise(len(program.body.conditions)))
+        found = ibis.cases(*branches, else_=last) if branches else self.literal(last, Kind.DATE_TIME)
         return (self._doubted(program, found, doubts) if doubts else found).cast("int32")
 
     def _doubted(self, program: Program, code: Expr, doubts: Sequence[tuple[int, Expr]]) -> Expr:
@@ -341,12 +336,11 @@ class _Table:
         known = self.share(code.cast("int64"))
         undetermined = [number for number, meaning in program.meanings.items() if meaning.status is Status.UNDETERMINED]
         stays = known.isin([DEFERRED_CODE, *undetermined])
-        rests = [(doubt & (known >= base) & ~stays, ibis.literal(base + ERROR, "int64")) for base, doubt in doubts]
+        rests = [
+            (doubt & (known >= codes.fired(number, 0)) & ~stays, ibis.literal(codes.error(number), "int64"))
+            for number, doubt in doubts
+        ]
         return ibis.cases(*rests, else_=known)
-
-    @staticmethod
-    def _code(base: int, number: int, meaning: Callable[[int], int]) -> int:
-        return meaning(base + number) if number != DEFERRED else meaning(DEFERRED_CODE)
 
     def _untyped_codes(self, program: Program, meaning: Callable[[int], int]) -> Expr:
         names = self.setting.table_columns(self.object_type.id)
@@ -365,10 +359,16 @@ class _Table:
         def status(code: int) -> int:
             if code == DEFERRED_CODE:
                 return DEFERRED
-            return UNSEEN if code % 100 == ERROR else STATUSES.index(meanings[code].status)
+            return UNSEEN if codes.is_error(code) else STATUSES.index(meanings[code].status)
 
         columns = {KEY: table.own(relation.foreign_key or ""), STATUS: table.codes(program, status)}
         return table.stages.query(self.setting.dialect, columns, self.steps), table.may_defer
+
+
+def _saying_gone(object_type: ObjectType) -> tuple[str, ...]:
+    """Return the names of the fields that say that an object of a type is gone."""
+    declared = object_type.disappearance_field
+    return (declared,) if declared else tuple(name for name in object_type.fields if says_disappeared(name))
 
 
 def table_name(type_id: str) -> str:

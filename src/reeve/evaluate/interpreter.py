@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from reeve.language.expressions import disappearance_name
+from reeve.language import codes
 from reeve.language.logic import Body, Condition
 from reeve.language.operations.base import (
     Checks,
@@ -14,18 +15,20 @@ from reeve.language.operations.base import (
     EvaluationError,
     Expression,
     FiredError,
+    Gone,
     Moment,
     NotCollected,
     PartlyCollected,
     Row,
 )
 from reeve.language.operations.fields import disappearance_field, follow
-from reeve.language.values import Value, WrongTypeError, describe
+from reeve.language.scopes import disappearance_name
+from reeve.language.types import BOOLEAN
+from reeve.language.values import Value, WrongTypeError, as_boolean, describe
 from reeve.model import Meaning, Outcome, Status
 
-DISAPPEARED_CODE = 99
-TRUE, ERROR = 99, 98
-"""What is added to n·100 when condition n's check is true, and when an error occurs that no check declares."""
+FAILURES = (EvaluationError, WrongTypeError, RecursionError, OverflowError)
+"""What evaluating may raise for an error that no check declares."""
 
 Observer = Callable[[Expression, int, Value | Exception], None]
 """Told of each evaluated sub-expression: the expression, its depth, and its value or what it raised."""
@@ -33,12 +36,16 @@ Observer = Callable[[Expression, int, Value | Exception], None]
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A body ready to judge objects: its conditions as functions, what each code means, and its related lists' programs."""
+    """A body ready to judge objects: its conditions as functions, what each code means, and its related lists' programs.
+
+    `observed` are the conditions, by number, of which it was asked what failed.
+    """
 
     body: Body
     checks: tuple[Evaluate, ...]
     meanings: Mapping[int, Meaning]
     children: Mapping[str, "Program"]
+    observed: "dict[int, _Observed]" = field(default_factory=dict[int, "_Observed"], repr=False, compare=False)
 
     def judge(self, row: Row, moment: Moment) -> Outcome:
         """Judge one object.
@@ -51,7 +58,7 @@ class Program:
             The outcome; `meanings` says what its code stands for.
         """
         if disappearance_field(row, self.body.object_type.disappearance_field) is not None:
-            return Outcome(DISAPPEARED_CODE)
+            return Outcome(codes.DISAPPEARED)
         if not self.children:
             return self._decided(row, moment)[0]
         heard = replace(moment, unread=[])
@@ -60,31 +67,39 @@ class Program:
             return outcome
         if self.meanings[outcome.code].status is Status.UNDETERMINED:
             return replace(outcome, unseen=True)
-        return Outcome(doubted + ERROR, heard.unread[0], unseen=True)
+        return Outcome(codes.error(doubted), heard.unread[0], unseen=True)
 
     def _decided(self, row: Row, moment: Moment) -> tuple[Outcome, int]:
-        """Return what the conditions say, and the base of the first one whose value may be another one (else of the last)."""
-        base, doubted = 100, 0
+        """Return what the conditions say, and the number of the first whose value may be another one (else of the last)."""
+        number = doubted = 0
         try:
-            for check in self.checks:
+            for number, check in enumerate(self.checks, start=1):
                 if check(row, moment):
-                    return Outcome(base + TRUE), doubted or base
+                    return Outcome(codes.true(number)), doubted or number
                 if moment.unread and not doubted:
-                    doubted = base
-                base += 100
+                    doubted = number
         except FiredError as fired:
-            return Outcome(base + fired.number, fired.runtime_error, fired.unseen), doubted or base
-        except (EvaluationError, WrongTypeError, RecursionError, OverflowError) as error:
-            return Outcome(base + ERROR, str(error) or type(error).__name__, unseen=True), doubted or base
-        return Outcome(base), doubted or base
+            return Outcome(codes.fired(number, fired.number), fired.runtime_error, fired.unseen), doubted or number
+        except FAILURES as error:
+            return Outcome(codes.error(number), str(error) or type(error).__name__, unseen=True), doubted or number
+        return Outcome(codes.otherwise(number)), doubted or number
 
-    def meaning(self, outcome: Outcome, row: Row) -> Meaning:
-        """Return what an outcome means; of a disappeared object the text names the field that says so."""
+    def meaning(self, outcome: Outcome, row: Row, moment: Moment | None = None) -> Meaning:
+        """Return what an outcome means.
+
+        Of a disappeared object the text names the field that says so. Of an error that no check declares it is that of the
+        operation that failed, if the `moment` of judging is given; else of the whole condition.
+        """
         found = self.meanings[outcome.code]
-        if outcome.code != DISAPPEARED_CODE:
+        if outcome.code == codes.DISAPPEARED:
+            name = disappearance_field(row, self.body.object_type.disappearance_field)
+            return replace(found, text=f"isDisappeared({name})")
+        if moment is None or not codes.is_error(outcome.code):
             return found
-        name = disappearance_field(row, self.body.object_type.disappearance_field)
-        return Meaning(found.code, found.status, found.message, None, f"isDisappeared({name})")
+        number = codes.condition_of(outcome.code)
+        if number not in self.observed:
+            self.observed[number] = _Observed.of(self.body.conditions[number - 1].check, self.children)
+        return replace(found, text=self.observed[number].failing(row, moment) or found.text)
 
 
 def by_type(programs: Mapping[str, Program]) -> dict[str, dict[str, Program]]:
@@ -106,9 +121,9 @@ def compile_body(body: Body, observer: Observer | None = None) -> Program:
         The program; compiling gives the undetermined checks their numbers.
     """
     children = {name: compile_body(child) for name, child in body.related_lists.items()}
-    meanings = {
-        DISAPPEARED_CODE: Meaning(
-            DISAPPEARED_CODE,
+    meanings: dict[int, Meaning] = {
+        codes.DISAPPEARED: Meaning(
+            codes.DISAPPEARED,
             Status.DISAPPEARED,
             "The object is gone from the cloud.",
             None,
@@ -121,34 +136,49 @@ def compile_body(body: Body, observer: Observer | None = None) -> Program:
         check = compiler.compile(condition.check)
         checks.append(_boolean(check, condition))
         meanings.update(_meanings(number, condition, compiler.declared))
-    last = (len(body.conditions) + 1) * 100
+    last = codes.otherwise(len(body.conditions))
     meanings[last] = Meaning(last, body.otherwise_status, body.otherwise_message, body.otherwise_remediation, "otherwise")
     return Program(body, tuple(checks), meanings, children)
 
 
 def _boolean(check: Evaluate, condition: Condition) -> Evaluate:
-    if str(condition.check.type) == "Boolean":
-        return check
-
-    def checked(row: Row, moment: Moment) -> Value:
-        value = check(row, moment)
-        if value is None or isinstance(value, bool):
-            return value
-        raise WrongTypeError(f"{condition.check.text()}: a Boolean was wanted, {describe(value)} was found")
-
-    return checked
+    return check if condition.check.type is BOOLEAN else lambda row, moment: as_boolean(check(row, moment))
 
 
 def _meanings(number: int, condition: Condition, declared: Sequence[tuple[str, str]]) -> dict[int, Meaning]:
-    base, text = number * 100, condition.check.text()
-    found = {
-        base + k: Meaning(base + k, Status.UNDETERMINED, message, None, fired)
+    text, error = condition.check.text(), "The condition could not be evaluated for this object."
+    found = [
+        Meaning(codes.fired(number, k), Status.UNDETERMINED, message, None, fired)
         for k, (message, fired) in enumerate(declared, start=1)
-    }
-    error = "The condition could not be evaluated for this object."
-    found[base + ERROR] = Meaning(base + ERROR, Status.UNDETERMINED, error, None, text)
-    found[base + TRUE] = Meaning(base + TRUE, condition.status, condition.message, condition.remediation, text)
-    return found
+    ]
+    found.append(Meaning(codes.error(number), Status.UNDETERMINED, error, None, text))
+    found.append(Meaning(codes.true(number), condition.status, condition.message, condition.remediation, text))
+    return {meaning.code: meaning for meaning in found}
+
+
+@dataclass(frozen=True, slots=True)
+class _Observed:
+    """A condition that says which of its operations fails."""
+
+    evaluate: Evaluate
+    failed: list[Expression]
+
+    @classmethod
+    def of(cls, check: Expression, children: Mapping[str, Program]) -> "_Observed":
+        failed: list[Expression] = []
+
+        def observe(expression: Expression, depth: int, value: Value | Exception) -> None:
+            if isinstance(value, FAILURES):
+                failed.append(expression)
+
+        return cls(Compiler(children, observe).compile(check), failed)
+
+    def failing(self, row: Row, moment: Moment) -> str | None:
+        """Return the text of the innermost operation that fails; None if it is no operation of the condition that does."""
+        self.failed.clear()
+        with suppress(FiredError, *FAILURES):
+            self.evaluate(row, replace(moment, unread=[], debugged=None))
+        return self.failed[0].text() if self.failed else None
 
 
 @dataclass(slots=True)
@@ -172,7 +202,7 @@ class Compiler:
         def observed(row: Row, moment: Moment) -> Value:
             try:
                 value = evaluate(row, moment)
-            except (FiredError, EvaluationError, WrongTypeError) as error:
+            except (FiredError, *FAILURES) as error:
                 observe(expression, depth, error)
                 raise
             observe(expression, depth, value)
@@ -188,9 +218,9 @@ class Compiler:
         self.declared.append((check.message, text))
         return len(self.declared)
 
-    def classifier(self, relationship: str) -> Callable[[Row, Moment], Children]:
+    def classifier(self, relationship: str, gone: Gone) -> Callable[[Row, Moment], Children]:
         """Return the function that counts the children of a related list by status."""
-        program, read = self.children[relationship], follow(relationship)
+        program, read = self.children[relationship], follow(relationship, gone)
 
         def count(row: Row, moment: Moment) -> Children:
             found, unread = read(row), None

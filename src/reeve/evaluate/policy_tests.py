@@ -1,23 +1,28 @@
-"""Runs the test data of logic files: every object is judged and compared with its expected result (section 5)."""
+"""Runs the test data of logic files: every object is judged and compared with its expected result (section 6)."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from reeve.evaluate.interpreter import DISAPPEARED_CODE, Program, compile_body
-from reeve.language.errors import InvalidRepositoryError, Place, Problem
+from reeve.evaluate.interpreter import Program, compile_body
+from reeve.language import codes
+from reeve.language.errors import InvalidRepositoryError, Place, Problem, one_of
+from reeve.language.json_texts import NotJsonError, parse_json
 from reeve.language.logic import Logic
 from reeve.language.operations.base import NOT_COLLECTED, Expression, Moment, NotCollected, PartlyCollected, Row
 from reeve.language.operations.fields import object_id, says_disappeared
 from reeve.language.operations.testing import UnitTest
 from reeve.language.values import parse_date_time
-from reeve.model import Outcome
+from reeve.model import Outcome, Status
 from reeve.repository.repository import Repository
 
 UNIT_TEST_TIME = datetime(2024, 1, 10, 18, tzinfo=UTC)
 """When self-tests without test data are run (section 4, UNIT_TEST)."""
+
+_CODE = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 COMPARED = ("status", "conditionIndex", "conditionText", "runtimeError")
 
@@ -39,13 +44,17 @@ class Case:
     @property
     def differences(self) -> tuple[str, ...]:
         """The keys in which expected and actual differ; of `runtimeError` only whether there is one counts."""
-        return tuple(key for key in COMPARED if key in self.expected and not self._same(key))
+        return tuple(key for key in COMPARED if not self._same(key))
 
     def _same(self, key: str) -> bool:
-        expected, actual = self.expected[key], self.actual[key]
-        if key == "runtimeError":
-            return (expected is None) == (actual is None)
-        return str(expected) == str(actual)
+        expected, actual = self.expected.get(key), self.actual[key]
+        match key:
+            case "runtimeError":
+                return (expected is None) == (actual is None)
+            case "conditionIndex":
+                return int(expected or 0) == actual
+            case _:
+                return expected == actual
 
     @property
     def passed(self) -> bool:
@@ -65,12 +74,12 @@ class LogicTest:
     def unreached(self) -> tuple[int, ...]:
         """The codes that no test object reaches.
 
-        Not asked for are n·100 + 98, errors that nobody declared, and 99 for a type whose objects never say that they are gone.
+        Not asked for are errors that nobody declared, and 99 for a type whose objects never say that they are gone.
         """
         own = self.logic.body.object_type
         stays = not own.untyped and own.disappearance_field is None and not any(map(says_disappeared, own.fields))
-        reached = {int(case.actual["conditionIndex"]) for case in self.cases} | ({DISAPPEARED_CODE} if stays else set[int]())
-        return tuple(sorted(code for code in self.program.meanings if code % 100 != 98 and code not in reached))
+        reached = {int(case.actual["conditionIndex"]) for case in self.cases} | ({codes.DISAPPEARED} if stays else set[int]())
+        return tuple(sorted(code for code in self.program.meanings if not codes.is_error(code) and code not in reached))
 
 
 def run_tests(repository: Repository, path: str) -> LogicTest:
@@ -102,41 +111,77 @@ def read_objects(path: str, content: bytes) -> list[dict[str, Any]]:
         InvalidRepositoryError: it is not JSON, not an array of objects, or an object has no expectedResult.
     """
     try:
-        data: Any = json.loads(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidRepositoryError([Problem(Place(path), f"not UTF-8: {error.reason}", "wrong-encoding")]) from None
-    except json.JSONDecodeError as error:
-        place = Place(path, error.lineno, error.colno)
-        raise InvalidRepositoryError([Problem(place, f"not JSON: {error.msg}", "not-json")]) from None
-    except RecursionError:
-        raise InvalidRepositoryError([Problem(Place(path), "nested too deeply", "too-deep")]) from None
+        raise InvalidRepositoryError([Problem(Place(path), f"not UTF-8: {error.reason}", "not-utf-8")]) from None
+    try:
+        data: Any = parse_json(text)
+    except NotJsonError as error:
+        place = Place(path, *_line_column(text, error.offset))
+        raise InvalidRepositoryError([Problem(place, f"not JSON: {error}", "not-json")]) from None
     if not isinstance(data, list):
-        raise InvalidRepositoryError([Problem(Place(path), "test data must be an array of objects", "wrong-value")])
+        raise InvalidRepositoryError([Problem(Place(path), "test data must be an array of objects", "wrong-kind")])
     objects = cast("list[Any]", data)
-    bad = [(number, reason) for number, item in enumerate(objects) if (reason := _problem(item))]
+    bad = [(number, *problem) for number, item in enumerate(objects) for problem in _problems(item)]
     if bad:
-        places = object_places(content.decode("utf-8-sig"))
-        raise InvalidRepositoryError(Problem(Place(path, *places[number]), reason, code) for number, (reason, code) in bad)
+        places = object_places(text)
+        raise InvalidRepositoryError(
+            Problem(Place(path, *places[number], f"[{number}]{key}"), reason, rule) for number, key, rule, reason in bad
+        )
     return objects
 
 
-def _problem(item: Any) -> tuple[str, str] | None:
-    """Return what is wrong with a test object, and the code of it."""
+def _problems(item: Any) -> Iterator[tuple[str, str, str]]:
+    """Yield what is wrong with a test object: the path in it, the code of section 7, a sentence."""
     if not isinstance(item, dict):
-        return "a test object must be a JSON object", "wrong-kind"
+        yield "", "wrong-kind", "a test object must be a JSON object"
+        return
     row = cast("dict[str, Any]", item)
     expected = row.get("expectedResult")
-    if not isinstance(expected, dict):
-        message = "the test object has no expectedResult with status, conditionIndex, conditionText and runtimeError"
-        return message, "missing-expected-result"
-    missing = [key for key in COMPARED[:2] if key not in expected]
-    if missing:
-        return f"expectedResult lacks {' and '.join(missing)}", "missing-expected-result"
+    if "expectedResult" not in row:
+        needed = "status, conditionIndex, conditionText and runtimeError"
+        yield "", "missing-expected-result", f"the test object has no expectedResult with {needed}"
+    elif not isinstance(expected, dict):
+        yield ".expectedResult", "wrong-kind", "expectedResult must be a JSON object"
+    else:
+        yield from _expected_problems(cast("dict[str, Any]", expected))
     context = row.get("context")
     time = cast("dict[str, Any]", context).get("snapshotTime") if isinstance(context, dict) else None
     if time is not None and parse_date_time(str(time)) is None:
-        return f"context.snapshotTime {time!r} is no ISO 8601 date-time", "bad-date-time"
-    return None
+        yield ".context.snapshotTime", "bad-date-time", f"context.snapshotTime {time!r:.60} is no ISO 8601 date-time"
+    yield from _uncollected_problems(row, "")
+
+
+def _expected_problems(expected: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    missing = [key for key in COMPARED[:3] if key not in expected]
+    if missing:
+        yield ".expectedResult", "missing-key", f"expectedResult lacks {' and '.join(missing)}"
+        return
+    status, code, text, error = (expected.get(key) for key in COMPARED)
+    if status not in tuple(Status):
+        yield ".expectedResult.status", "unknown-value", f"there is no status {status!r:.40}; expected one of {one_of(Status)}"
+    if not _CODE.fullmatch(str(code)) or isinstance(code, bool):
+        yield ".expectedResult.conditionIndex", "wrong-kind", f"conditionIndex {code!r:.40} must be a whole number"
+    if not isinstance(text, str) or not isinstance(error, str | None):
+        yield ".expectedResult", "wrong-kind", "conditionText must be a text, and runtimeError a text or null"
+
+
+def _uncollected_problems(value: Any, at: str) -> Iterator[tuple[str, str, str]]:
+    """Yield where `_notCollected`, of an object or of one in it, is no mapping of texts."""
+    pending = [(value, at)]
+    while pending:
+        here, path = pending.pop()
+        if isinstance(here, list):
+            pending += [(item, f"{path}[{number}]") for number, item in enumerate(cast("list[Any]", here))]
+        if not isinstance(here, dict):
+            continue
+        members = cast("dict[str, Any]", here)
+        reasons = members.get(NOT_COLLECTED, {})
+        texts = isinstance(reasons, dict) and all(isinstance(one, str) for one in cast("dict[str, Any]", reasons).values())
+        if not texts:
+            message = f"{NOT_COLLECTED} must be a mapping of fields' names to texts, why they could not be read"
+            yield f"{path}.{NOT_COLLECTED}", "wrong-kind", message
+        pending += [(item, f"{path}.{key}") for key, item in members.items() if key != NOT_COLLECTED]
 
 
 def object_places(text: str) -> list[tuple[int, int]]:
@@ -176,13 +221,17 @@ def object_row(item: Mapping[str, Any]) -> Row:
 
 
 def _nested(value: Any) -> Any:
+    """Return a field's value, with the objects in it; a related list may be written as `{"records": [...]}`."""
+    if isinstance(value, dict) and list(cast("dict[str, Any]", value)) == ["records"]:
+        records = cast("dict[str, Any]", value)["records"]
+        value = cast("Any", records if isinstance(records, list) else value)
     if isinstance(value, list):
         return [_nested(item) for item in cast("list[Any]", value)]
     return object_row(cast("dict[str, Any]", value)) if isinstance(value, dict) else value
 
 
 def moment_of(row: Mapping[str, Any]) -> Moment:
-    """Return when a test object is judged: its `context.snapshotTime`, or now (section 5)."""
+    """Return when a test object is judged: its `context.snapshotTime`, or now (section 6)."""
     context = row.get("context")
     time: Any = cast("Mapping[str, Any]", context).get("snapshotTime") if isinstance(context, Mapping) else None
     return Moment.at((parse_date_time(str(time)) if time else None) or datetime.now(UTC))
@@ -192,7 +241,7 @@ def _cases(program: Program, path: str, file: str, objects: list[dict[str, Any]]
     for number, item in enumerate(objects):
         row, moment = object_row(item), moment_of(item)
         outcome = program.judge(row, moment)
-        actual = describe_outcome(program, outcome, row)
+        actual = describe_outcome(program, outcome, row, moment)
         name = object_id(row) or f"#{number + 1}"
         yield Case(
             path.rpartition("/")[0],
@@ -207,9 +256,9 @@ def _cases(program: Program, path: str, file: str, objects: list[dict[str, Any]]
         )
 
 
-def describe_outcome(program: Program, outcome: Outcome, row: Row) -> dict[str, Any]:
+def describe_outcome(program: Program, outcome: Outcome, row: Row, moment: Moment) -> dict[str, Any]:
     """Return an outcome in the form of an expected result."""
-    meaning = program.meaning(outcome, row)
+    meaning = program.meaning(outcome, row, moment)
     return {
         "status": str(meaning.status),
         "conditionIndex": meaning.code,
@@ -219,22 +268,22 @@ def describe_outcome(program: Program, outcome: Outcome, row: Row) -> dict[str, 
 
 
 def _unit_tests(path: str, program: Program) -> Iterator[Case]:
-    """Run a file of UNIT_TESTs that carry what is expected: once per id, on an object with only that id."""
-    moment = Moment.at(UNIT_TEST_TIME)
+    """Run a file of UNIT_TESTs that carry what is expected: once per condition, on an object with only that id.
+
+    It must end in this very condition (section 4, UNIT_TEST).
+    """
     for number, condition in enumerate(program.body.conditions, start=1):
         test: Expression = condition.check
-        carried: Any = test.expected if isinstance(test, UnitTest) else None
-        if not isinstance(test, UnitTest) or not isinstance(carried, dict):
+        if not isinstance(test, UnitTest) or test.expected is None:
             continue
-        wanted = str(cast("dict[str, Any]", carried).get("text"))
-        row = {"Id": test.id}
-        actual = describe_outcome(program, program.judge(row, moment), row)
-        ended, text = actual["conditionIndex"] // 100, str(actual["conditionText"])
-        # The text may be given with or without the words that UNIT_TEST itself prints.
-        given = text if wanted == text else text.removeprefix(f"unitTest({test.id}): ")
-        status = str(condition.status) if ended == number and actual["status"] != "UNDETERMINED" else actual["status"]
-        index = actual["conditionIndex"] if ended == number else number * 100 + 99
-        expected: dict[str, Any] = {"status": status, "conditionIndex": index, "conditionText": wanted}
-        yield Case(
-            path.rpartition("/")[0], path, test.id, expected, {**actual, "conditionText": given}, path, number - 1, row, moment
-        )
+        carried, time = test.expected, test.snapshot_time and parse_date_time(test.snapshot_time)
+        moment, row = Moment.at(time or UNIT_TEST_TIME), {"Id": test.id}
+        actual = describe_outcome(program, program.judge(row, moment), row, moment)
+        sub_index = carried.get("subIndex")
+        expected: dict[str, Any] = {
+            "status": carried.get("status", str(condition.status)),
+            "conditionIndex": codes.true(number) if sub_index is None else codes.fired(number, sub_index),
+            "conditionText": carried["text"],
+            "runtimeError": carried.get("runtimeError"),
+        }
+        yield Case(path.rpartition("/")[0], path, test.id, expected, actual, path, number - 1, row, moment)

@@ -29,6 +29,14 @@ DTYPES = {
 }
 """What a column of a type of the policy language is to an engine."""
 
+_SOMETHING = "[^ \\t\\n\\r\\f\\x0b]"
+
+
+def is_filled(value: Expr) -> Expr:
+    """Return whether a column's value is not empty: not null, nor a text of white space only."""
+    return value.re_search(_SOMETHING).fill_null(False) if str(value.type()) == "string" else value.notnull()
+
+
 BELOW, ONLY, KEY, STATUS = "reeve_below", "reeve_only", "~key", "~status"
 _WIDTH = 2000
 _NAMES = {dtype: f"~{dtype[0]}" for dtype in ("string", "float64", "int64", "boolean", "array<string>")}
@@ -98,12 +106,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A join to the object that a column leads to: its table, its id's field and the column that this becomes, the key."""
+    """A join to the object that a column leads to: its table, its id's field and the column that this becomes, the key.
+
+    `gone` are the fields, with their types, that say of an object that it has disappeared: such a one is not joined.
+    """
 
     table: str
     id_field: str
     key: str
     found: str
+    gone: Mapping[str, str] = field(default_factory=dict[str, str])
     taken: dict[str, str] = field(default_factory=dict[str, str])
 
 
@@ -235,7 +247,7 @@ class Stages:
         for number, lookup in enumerate(self.lookups.values()):
             if lookup.found in needed:
                 taken = {name: column for name, column in lookup.taken.items() if column in needed}
-                right = self._table(f"~lookup{number}", {lookup.id_field: lookup.found}, taken)
+                right = self._table(f"~lookup{number}", {lookup.id_field: lookup.found}, taken, without=lookup.gone)
                 definitions[f"~lookup{number}"] = lookup.table
                 table = table.left_join(right, [table[lookup.key] == right[lookup.found]])
         for number, children in enumerate(self.children.values()):
@@ -247,11 +259,13 @@ class Stages:
         level = {name: table[name] for name in needed if self.levels[name] == 0}
         return nested(compiled(dialect, table.select(**level)), definitions)
 
-    def _table(self, name: str, *columns: Mapping[str, str]) -> Any:
-        """Return a table with its columns renamed; a field may be taken twice."""
+    def _table(self, name: str, *columns: Mapping[str, str], without: Mapping[str, str] | None = None) -> Any:
+        """Return a table with its columns renamed, `without` the rows in which one of some fields is filled."""
         pairs = [(source, column) for some in columns for source, column in some.items()]
-        schema = {source: self.dtypes[column] for source, column in pairs}
+        schema = {**(without or {}), **{source: self.dtypes[column] for source, column in pairs}}
         table: Any = ibis.table(schema, name=name)
+        for source in without or ():
+            table = table.filter(~is_filled(table[source]))
         return table.select(**{column: table[source] for source, column in pairs})
 
     def _counts(self, name: str, taken: Mapping[int, str]) -> Any:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from reeve.evaluate.interpreter import DISAPPEARED_CODE, compile_body
+from reeve.evaluate.interpreter import compile_body
+from reeve.language import codes
 from reeve.language.logic import Body
 from reeve.language.operations.base import Expression, FiredError, Moment, Row
 from reeve.language.operations.constants import (
@@ -78,14 +79,14 @@ def trace(body: Body, row: Row, moment: Moment) -> Trace:
     conditions: list[ConditionTrace] = []
     remaining = seen
     for number, condition in enumerate(body.conditions, start=1):
-        if outcome.code == DISAPPEARED_CODE or number > outcome.code // 100:
+        if number > codes.condition_of(outcome.code):
             break
         last = next((i for i, (found, step) in enumerate(remaining) if found is condition.check and step.depth == 0), None)
         steps = [step for _, step in remaining[: (last + 1 if last is not None else len(remaining))]]
         remaining = remaining[len(steps) :]
-        conditions.append(ConditionTrace(number, program.meanings[number * 100 + 99], tuple(_outermost_first(steps))))
+        conditions.append(ConditionTrace(number, program.meanings[codes.true(number)], tuple(_outermost_first(steps))))
     debugged = tuple(recording.debugged or ())
-    return Trace(tuple(conditions), outcome, program.meaning(outcome, row), debugged)
+    return Trace(tuple(conditions), outcome, program.meaning(outcome, row, moment), debugged)
 
 
 def _outermost_first(steps: list[Step]) -> list[Step]:

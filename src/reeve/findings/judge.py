@@ -16,7 +16,7 @@ from reeve.inventory.directory import SNAPSHOT_FOLDER
 from reeve.inventory.manifest import MANIFEST, Manifest, read_manifest
 from reeve.inventory.records import Record, read_records
 from reeve.language.operations.base import Moment, NotCollected, PartlyCollected, Row
-from reeve.model import Credentials, ObjectType, Outcome, Status
+from reeve.model import Code, Credentials, ObjectType, Outcome, Status
 from reeve.repository.links import link
 from reeve.repository.repository import Repository
 
@@ -150,7 +150,7 @@ def _findings(
         identifier = str(record.fields[object_type.id_field])
         for policy_id, program in programs.items():
             if chosen is None or identifier in chosen[policy_id]:
-                outcome = _explained(program, Outcome(codes[identifier][policy_id]), row, snapshot.moment)
+                outcome = _explained(program, Outcome(Code(codes[identifier][policy_id])), row, snapshot.moment)
                 yield policy_id, _finding(snapshot, object_type, program, record, row, outcome, keys[policy_id])
 
 
@@ -185,7 +185,7 @@ def _finding(
     outcome: Outcome,
     credentials: Credentials | None,
 ) -> Finding:
-    meaning = program.meaning(outcome, row)
+    meaning = program.meaning(outcome, row, snapshot.moment)
     object_id = str(record.fields[object_type.id_field])
     name = str(record.fields.get(object_type.name_field) or object_id)
     keys, whole = _access_keys(snapshot, object_type, row, credentials.related_list) if credentials else ([], False)

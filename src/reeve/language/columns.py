@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+from reeve.language.codes import ERROR
 from reeve.language.types import Kind, Type
 
 if TYPE_CHECKING:  # operations have columns, which know of operations only these
@@ -23,8 +24,8 @@ if TYPE_CHECKING:  # operations have columns, which know of operations only thes
 Expr = Any
 """An Ibis value; its methods are typed too loosely for strict checking."""
 
-ERROR, DEFERRED = 98, -1
-"""The numbers of an error that no check declares, and of an object that these columns can't judge."""
+DEFERRED = -1
+"""The number of an object that these columns can't judge."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -112,10 +113,6 @@ class Columns(Protocol):
         """Return the value of a field behind a path, when it was not collected (None: that can't be), and its type."""
         ...
 
-    def disappeared(self, prefix: str) -> Expr:
-        """Return whether the object behind a lookup path ("a.b.") is gone; the judged object itself is not."""
-        ...
-
     def identity(self) -> Expr:
         """Return the object's id."""
         ...
@@ -161,8 +158,8 @@ class Columns(Protocol):
         """Return an array without duplicates."""
         ...
 
-    def full_match(self, text: Expr, pattern: str) -> Expr:
-        """Return whether the whole of a text matches a pattern of RE2, to the letter.
+    def matches(self, text: Expr, pattern: str) -> Expr:
+        """Return whether a pattern of RE2 is found in a text, as it is written.
 
         Raises:
             NotInSqlError: the engine's regular expressions are others.

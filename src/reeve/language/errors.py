@@ -1,4 +1,4 @@
-"""Problems in a repository's files: where, what is wrong, what was expected (policy language, section 6)."""
+"""Problems in a repository's files: where, what is wrong, what was expected (policy language, section 7)."""
 
 import difflib
 from collections.abc import Iterable
@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, order=True, slots=True)
 class Place:
-    """A position in a file: its path as shown to the user, line and column counted from 1."""
+    """A position in a file: its path as shown to the user, line and column counted from 1.
+
+    `key` is the path in the YAML or JSON, such as `conditions[0].check`: empty for the file as a whole.
+    """
 
     path: str
     line: int = 1
     column: int = 1
+    key: str = ""
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}:{self.column}"
@@ -19,7 +23,7 @@ class Place:
 
 @dataclass(frozen=True, order=True, slots=True)
 class Problem:
-    """One finding about a file. `rule` names its kind (for SARIF), `warning` is false for what makes a file unusable."""
+    """One finding about a file. `rule` is the code of its kind, `warning` is false for what makes a file unusable."""
 
     place: Place
     message: str

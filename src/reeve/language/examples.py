@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reeve.language.expressions import ExtractSource, Scope, read_expression
+from reeve.language.expressions import read_expression
 from reeve.language.operations.base import Expression
+from reeve.language.scopes import ExtractSource, Scope
 from reeve.language.source import read_yaml
 from reeve.language.syntax import FileReader
 from reeve.model import ObjectType
@@ -70,7 +71,7 @@ EXAMPLES: Mapping[str, Example] = {
     "CONTAINS_IGNORE_CASE": Example(f"CONTAINS_IGNORE_CASE: {{{_A}, substring: {{TEXT: B}}}}", {"a": "abc"}, True),
     "STARTS_WITH_IGNORE_CASE": Example(f"STARTS_WITH_IGNORE_CASE: {{{_A}, prefix: {{TEXT: A}}}}", {"a": "abc"}, True),
     "ENDS_WITH_IGNORE_CASE": Example(f"ENDS_WITH_IGNORE_CASE: {{{_A}, suffix: {{TEXT: C}}}}", {"a": "abc"}, True),
-    "REGEX_MATCHES": Example(f"REGEX_MATCHES: {{{_A}, regex: 'i-[0-9a-f]+'}}", {"a": "i-0abc"}, True),
+    "REGEX_MATCHES": Example(f"REGEX_MATCHES: {{{_A}, regex: {{TEXT: 'i-[0-9a-f]+'}}}}", {"a": "i-0abc"}, True),
     "IS_BEFORE_TODAY": Example(f"IS_BEFORE_TODAY: {{{_A}}}", {"a": "2026-01-30T23:59:59Z"}, True),
     "IS_AFTER_TODAY": Example(f"IS_AFTER_TODAY: {{{_A}}}", {"a": "2026-02-01"}, True),
     "IS_BEYOND_LAST_DAYS": Example(f"IS_BEYOND_LAST_DAYS: {{{_A}, offsetDays: 30}}", {"a": "2025-12-31T23:59:59Z"}, True),
@@ -85,7 +86,9 @@ EXAMPLES: Mapping[str, Example] = {
     "DURATION_UNTIL": Example(
         f"LESS_THAN: {{left: {{DURATION_UNTIL: {{{_A}}}}}, right: {{DURATION: P7D}}}}", {"a": "2026-02-07T11:59:59Z"}, True
     ),
-    "BOOLEAN_FROM": Example(f"BOOLEAN_FROM: {{{_A}, trueValue: Enabled}}", {"a": "enabled"}, True),
+    "BOOLEAN_FROM": Example(
+        f"BOOLEAN_FROM: {{{_A}, trueValue: Enabled, undeterminedIf: {{isEmpty: Not known.}}}}", {"a": "enabled"}, True
+    ),
     "DATE_TIME_FROM": Example(
         f"IS_BEFORE_TODAY: {{arg: {{DATE_TIME_FROM: {{{_A}, format: ISO_8601, nullValues: [N/A], {_INVALID}}}}}}}",
         {"a": "2025-01-01"},
@@ -98,8 +101,9 @@ EXAMPLES: Mapping[str, Example] = {
     ),
     "SET_FROM": Example(f"SET_FROM: {{{_A}, separator: ','}}", {"a": "x,y"}, ("x", "y")),
     "LIST_FROM": Example(f"LIST_FROM: {{{_A}, separator: an}}", {"a": "banana"}, ("b", "", "a")),
-    "COLLECTION_FROM": Example(f"COLLECTION_FROM: {{{_A}, separator: ','}}", {"a": "x,,y"}, ("x", "y")),
-    "COLLECTION_SIZE": Example(f"COLLECTION_SIZE: {{arg: {{SET_FROM: {{{_A}, separator: ','}}}}}}", {"a": "x,X,"}, 1),
+    "COLLECTION_FROM": Example(f"COLLECTION_FROM: {{{_A}, separator: ',', emptyValues: SKIP}}", {"a": "x,,Y"}, ("x", "y")),
+    "SIZE": Example(f"SIZE: {{arg: {{SET_FROM: {{{_A}, separator: ','}}}}}}", {"a": "x,X,"}, 1),
+    "COLLECTION_SIZE": Example(f"COLLECTION_SIZE: {{arg: {{COLLECTION_FROM: {{{_A}, separator: ','}}}}}}", {"a": "x,X,"}, 1),
     "JSON_FROM": Example(_JSON, {"a": '{"b": 1}'}, {"b": 1}),
     "JSON_QUERY_TEXT": Example(
         f"JSON_QUERY_TEXT: {{arg: {{{_JSON}}}, expression: 'b[0]', {_QUERY}}}", {"a": '{"b": ["x"]}'}, "x"
@@ -112,10 +116,16 @@ EXAMPLES: Mapping[str, Example] = {
         f"JSON_QUERY_BOOLEAN: {{arg: {{{_JSON}}}, expression: b, {_QUERY}}}", {"a": '{"b": true}'}, True
     ),
     "ATTRIBUTES_FROM": Example(_ATTRIBUTES, {"a": "port: 22"}, (("port", "22"),)),
-    "ATTRIBUTE_VALUE": Example(f"ATTRIBUTE_VALUE: {{arg: {{{_ATTRIBUTES}}}, key: {{TEXT: Port}}}}", {"a": "port: 22"}, "22"),
-    "TAG_EXISTS": Example("TAG_EXISTS: {name: {TEXT: cost center}}", {"tags": '{"Cost-Center": "7"}'}, True),
-    "TAG_VALUE_TEXT": Example("TAG_VALUE_TEXT: {name: {TEXT: cost center}}", {"tags": '{"Cost-Center": "7"}'}, "7"),
-    "TAG_VALUE_BYTES": Example("TAG_VALUE_BYTES: {name: {BYTES: Env}}", {"tags": '{"Env": "prod"}'}, "prod"),
+    "ATTRIBUTE_VALUE": Example(
+        f"ATTRIBUTE_VALUE: {{arg: {{{_ATTRIBUTES}}}, key: {{TEXT: Port}}, undeterminedIf: {{duplicateKey: Twice.}}}}",
+        {"a": "port: 22"},
+        "22",
+    ),
+    "TAG_EXISTS": Example("TAG_EXISTS: {name: {TEXT: cost center}, tagsJson: tags}", {"tags": '{"Cost-Center": "7"}'}, True),
+    "TAG_VALUE_TEXT": Example(
+        "TAG_VALUE_TEXT: {name: {TEXT: cost center}, tagsJson: tags}", {"tags": '{"Cost-Center": "7"}'}, "7"
+    ),
+    "TAG_VALUE_BYTES": Example("TAG_VALUE_BYTES: {name: {BYTES: Env}, tagsJson: tags}", {"tags": '{"Env": "prod"}'}, "prod"),
     "RELATED_LIST_HAS": Example(
         "RELATED_LIST_HAS: {status: INCOMPLIANT, relationshipName: rules}", {"rules": [{"open": True}]}, True
     ),
@@ -183,6 +193,11 @@ EXAMPLES: Mapping[str, Example] = {
         },
         True,
     ),
+    "GCP_LOGGING_QUERY_MATCH": Example(
+        f"GCP_LOGGING_QUERY_MATCH: {{{_A}, value: 'protoPayload.methodName=\"SetIamPolicy\"'}}",
+        {"a": 'protoPayload.methodName = "SetIamPolicy"'},
+        True,
+    ),
     "DEBUG": Example(f"DEBUG: {{name: a, {_A}}}", {"a": 5}, 5),
     "UNIT_TEST": Example("UNIT_TEST: {id: x, arg: {BOOLEAN: true}}", {"Id": "x"}, True),
     "UNIT_TEST_NULL": Example("UNIT_TEST_NULL: {returnType: TEXT}", {}, None),
@@ -201,7 +216,7 @@ def read_example(example: Example) -> Expression:
     """
     reader, object_type = FileReader("example", []), ObjectType("example", "Example", untyped=True)
     extracts = {"name": ExtractSource("example", read_yaml("example", b"FIELD: {path: name}"))}
-    scope = Scope(object_type, lambda name: object_type, extracts)
+    scope = Scope(object_type, lambda name: object_type, (extracts,))
     expression = read_expression(reader, read_yaml("example", example.yaml.encode()), scope)
     if expression is None:
         raise ValueError("; ".join(map(str, reader.problems)))

@@ -4,12 +4,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from reeve.language.codes import MOST_CONDITIONS
 from reeve.language.errors import InvalidRepositoryError, Place, nearest, one_of
-from reeve.language.expressions import TOO_DEEP, ExtractSource, Scope, read_check, size_problem
+from reeve.language.expressions import read_check
 from reeve.language.operations.base import Expression
+from reeve.language.scopes import ExtractSource, Scope
+from reeve.language.sizes import TOO_DEEP, size_problem
 from reeve.language.source import Mapping as YamlMapping
 from reeve.language.source import Node, Scalar, read_yaml
-from reeve.language.syntax import FileReader, Key, Keys, Shape
+from reeve.language.syntax import FileReader, Key, Keys, Paths, Shape, is_text
 from reeve.language.types import BOOLEAN, Kind
 from reeve.model import ObjectType, Status
 
@@ -30,6 +33,7 @@ CONDITION_KEYS: Keys = {
 }
 
 BODY_KEYS: Keys = {
+    "recordTypes": Key(Shape.STRINGS, "Only objects of these record types are judged; types of ours have none."),
     "importExtracts": Key(Shape.RECORDS, "Files whose extracts may be used.", keys=FILE_KEYS),
     "conditions": Key(Shape.ANYTHING, "Ordered; the first whose check is true decides.", True),
     "otherwise": Key(Shape.MAPPING, "The verdict when no condition decides.", True, keys=OTHERWISE_KEYS),
@@ -61,6 +65,14 @@ EXTRACTS_KEYS: Keys = {
 }
 
 
+class BadReferenceError(ValueError):
+    """A reference leads to no file, or out of the repository; `rule` is its code (section 7)."""
+
+    def __init__(self, rule: str, message: str):
+        super().__init__(message)
+        self.rule = rule
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """One condition: when its check is true the object has this status, with these messages."""
@@ -87,20 +99,20 @@ class Body:
 @dataclass(frozen=True, slots=True)
 class Logic:
     """A logic file: its path from the root, its body, its test data's paths, the files it imports (its related lists' too),
-    and the names of the extracts it uses."""
+    and the extracts it uses, as file and name."""
 
     path: str
     body: Body
     test_data: tuple[str, ...]
     all_imports: frozenset[str]
-    extracts_used: frozenset[str]
+    extracts_used: frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a logic file needs from its repository: object types, other files' bytes, and where paths lead.
 
-    `resolve` turns a reference, as written in the file at a path, into a path from the root, or raises `ValueError`.
+    `resolve` turns a reference, as written in the file at a path, into a path from the root, or raises `BadReferenceError`.
     """
 
     object_type: Callable[[str], ObjectType]
@@ -115,15 +127,17 @@ def read_extracts(path: str, content: bytes) -> dict[str, ExtractSource]:
     Raises:
         InvalidRepositoryError: the file is no valid file of extracts.
     """
-    reader = FileReader(path, [])
     root = read_yaml(path, content)
+    reader = FileReader(path, [], Paths(root))
     values = reader.read(root, EXTRACTS_KEYS, "a file of extracts")
     found: dict[str, ExtractSource] = {}
-    for record in values.get("extracts", ()):
+    nodes = getattr(_child(root, "extracts"), "items", ())
+    for record, node in zip(values.get("extracts", ()), nodes, strict=True):
         if "name" in record and "value" in record:
             if record["name"] in found:
-                reader.report(record["value"], f"the extract {record['name']!r} stands twice", "duplicate-key")
-            found[record["name"]] = ExtractSource(path, record["value"])
+                place = _child(node, "name") or node
+                reader.report(place, f"the extract {record['name']!r} stands twice", "duplicate-extract")
+            found[record["name"]] = ExtractSource(path, record["value"], reader.paths)
     if reader.problems:
         raise InvalidRepositoryError(reader.problems)
     return found
@@ -142,19 +156,26 @@ def read_logic(path: str, surroundings: Surroundings) -> tuple[Logic, tuple[Any,
     Raises:
         InvalidRepositoryError: the file, or an extract it uses, has errors; all of them are named.
     """
-    reader = FileReader(path, [])
     root = read_yaml(path, surroundings.read(path))
+    reader = FileReader(path, [], Paths(root))
     values = reader.read(root, LOGIC_KEYS, "a logic file")
-    if ("inputType" in values) is ("inputObject" in values) and not reader.problems:
+    current, legacy = _child(root, "inputType"), _child(root, "inputObject")
+    if current is not None and legacy is not None:
+        reader.report(
+            legacy, "a logic file has 'inputType', or 'inputObject' in the legacy dialect, not both", "mixed-dialects"
+        )
+    elif current is None and legacy is None and isinstance(root, YamlMapping):
         reader.report(root, "a logic file needs the key 'inputType' ('inputObject' in the legacy dialect)", "missing-key")
     object_type = surroundings.object_type(str(values.get("inputType") or values.get("inputObject") or ""))
-    scope = Scope(object_type, surroundings.object_type, {})
+    scope = Scope(object_type, surroundings.object_type, legacy=legacy is not None and current is None)
     body = _LogicReader(reader, surroundings).body(root, scope, values)
-    test_data = _LogicReader(reader, surroundings).files(root, "testData")
+    test_data = [name for name, _ in _LogicReader(reader, surroundings).files(root, "testData")]
     errors = [problem for problem in reader.problems if not problem.warning]
     if errors or body is None:
         raise InvalidRepositoryError(reader.problems)
-    return Logic(path, body, test_data, frozenset(scope.imported), frozenset(scope.extracts_used)), tuple(reader.problems)
+    return Logic(path, body, tuple(test_data), frozenset(scope.imported), frozenset(scope.extracts_used)), tuple(
+        reader.problems
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,40 +183,56 @@ class _LogicReader:
     reader: FileReader
     surroundings: Surroundings
 
-    def files(self, node: Node, key: str) -> tuple[str, ...]:
-        """Return the files that a list of references names, as paths from the root."""
-        found: list[str] = []
+    def files(self, node: Node, key: str) -> list[tuple[str, Node]]:
+        """Return the files that a list of references names, as paths from the root, and where they are named."""
+        found: list[tuple[str, Node]] = []
         for item in self._items(node, key):
             name = _child(item, "file")
-            if not isinstance(name, Scalar):
+            if name is None or not is_text(name):
                 continue
             try:
-                found.append(self.surroundings.resolve(self.reader.path, name.text))
-            except ValueError as error:
-                self.reader.report(name, str(error), "missing-file")
-        return tuple(found)
+                found.append((self.surroundings.resolve(self.reader.path, name.text), name))
+            except BadReferenceError as error:
+                self.reader.report(name, str(error), error.rule)
+        return found
 
     def body(self, node: Node, scope: Scope, values: Mapping[str, Any]) -> Body | None:
         """Read conditions, otherwise and related lists; imports add to those of the list around."""
-        extracts, failed = dict(scope.extracts), scope.imports_failed
-        for path in self.files(node, "importExtracts"):
+        extracts, imports, failed = (
+            list[Mapping[str, ExtractSource]](),
+            self.files(node, "importExtracts"),
+            scope.imports_failed,
+        )
+        failed = failed or len(imports) < len(list(self._items(node, "importExtracts")))
+        for path, _ in imports:
             scope.imported.add(path)
             try:
-                extracts.update(self.surroundings.extracts(path))
+                extracts.append(self.surroundings.extracts(path))
             except InvalidRepositoryError as error:
                 failed = True
                 self.reader.problems.extend(error.problems)
-        inside = replace(scope, imports_failed=failed, extracts=extracts, related_lists_used=[], read_extracts={})
-        conditions = [self._condition(item, inside) for item in self._items(node, "conditions")]
+        every = (*extracts, *scope.extracts)
+        inside = replace(scope, imports_failed=failed, extracts=every, related_lists_used=[], read_extracts={})
+        items = list(self._items(node, "conditions"))
+        if len(items) > MOST_CONDITIONS:
+            message = f"{len(items):,} conditions; a list can have {MOST_CONDITIONS:,}, so that each has codes of its own"
+            self.reader.report(_child(node, "conditions") or node, message, "too-large")
+            return None
+        conditions = [self._condition(item, inside) for item in items]
         related = self._related_lists(node, inside)
-        used = {name for name, _ in inside.related_lists_used}
-        for name, place in inside.related_lists_used:
+        used = {name for name, _, _ in inside.related_lists_used}
+        for name, reader, place in inside.related_lists_used:
             if name not in related:
                 hint = nearest(name, related) or (f"; defined are {one_of(related)}" if related else "; none is defined")
-                self.reader.report(place, f"the related list {name!r} is not defined{hint}", "unknown-related-list")
+                reader.report(place, f"the related list {name!r} is not defined{hint}", "unknown-related-list")
         for name, (place, _) in related.items():
             if name not in used:
                 self.reader.report(place, f"the related list {name!r} is never used", "unused-related-list", warning=True)
+        for path, place in imports:
+            wrong = failed or any(not problem.warning for problem in self.reader.problems)
+            if not wrong and all(file != path for file, _ in scope.extracts_used):
+                self.reader.report(place, f"no extract of {path} is used", "unused-import", warning=True)
+        self._useless_remediation(_child(node, "otherwise"), values.get("otherwise", {}))
         otherwise: Mapping[str, Any] = values.get("otherwise", {})
         if None in conditions or "status" not in otherwise or "currentStateMessage" not in otherwise:
             return None
@@ -215,9 +252,16 @@ class _LogicReader:
 
     def _condition(self, node: Node, scope: Scope) -> Condition | None:
         reader = self.reader
-        values = reader.read(node, CONDITION_KEYS, "a condition")
-        if ("check" in values) is ("condition" in values):
-            if isinstance(node, YamlMapping):
+        keys = CONDITION_KEYS if scope.legacy else {name: key for name, key in CONDITION_KEYS.items() if name != "condition"}
+        values = reader.read(node, keys, "a condition")
+        self._useless_remediation(node, values)
+        if scope.legacy and "check" in values and "condition" in values:
+            reader.report(
+                _child(node, "condition") or node, "a condition has 'check' or 'condition', not both", "mixed-dialects"
+            )
+            return None
+        if "check" not in values and "condition" not in values:
+            if isinstance(node, YamlMapping) and _child(node, "check") is None:
                 reader.report(node, "a condition needs the key 'check' ('condition' in the legacy dialect)", "missing-key")
             return None
         place: Node = values.get("check") or values["condition"]
@@ -244,6 +288,11 @@ class _LogicReader:
             Place(reader.path, node.line, node.column),
         )
 
+    def _useless_remediation(self, node: Node | None, values: Mapping[str, Any]) -> None:
+        if node is not None and "remediationMessage" in values and values.get("status") not in (None, Status.INCOMPLIANT):
+            message = f"a remediation is shown with INCOMPLIANT only, not with {values['status']}"
+            self.reader.report(_child(node, "remediationMessage") or node, message, "useless-remediation", warning=True)
+
     def _related_lists(self, node: Node, scope: Scope) -> dict[str, tuple[Node, Body | None]]:
         found: dict[str, tuple[Node, Body | None]] = {}
         for item in self._items(node, "relatedLists"):
@@ -252,10 +301,11 @@ class _LogicReader:
             if name is None:
                 continue
             if name in found:
-                self.reader.report(item, f"the related list {name!r} is defined twice", "duplicate-key")
+                place = _child(item, "relationshipName") or item
+                self.reader.report(place, f"the related list {name!r} is defined twice", "duplicate-related-list")
             child_type = self._child_type(item, name, scope)
             if child_type is not None:
-                body = self.body(item, replace(scope, object_type=child_type, prefix=""), values)
+                body = self.body(item, replace(scope, object_type=child_type, prefix="", gone=()), values)
                 found[name] = (item, body)
         return found
 

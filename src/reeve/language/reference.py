@@ -60,12 +60,14 @@ def _describe(argument: Argument) -> str:
             kinds = " or ".join({"Items": "Set or List"}.get(kind, kind) for kind in argument.kinds)
             kinds = "any type" if len(argument.kinds) > 7 else kinds
             many = "operations" if argument.form is Form.OPERANDS else "an operation"
-            return f"{many}: {kinds}" + ("; or a plain text" if argument.literal else "")
+            return f"{many}: {kinds}"
         case Form.ENUM:
             return " \\| ".join(f"`{choice}`" for choice in argument.choices)
         case Form.CHECKS:
             return "messages of undetermined checks: " + ", ".join(
                 f"`{name.rstrip('!')}`{'!' if '!' in name else ''}" for name in argument.choices
             )
+        case Form.KEYS:
+            return "a mapping of " + ", ".join(f"`{name}`{'!' if key.required else ''}" for name, key in argument.keys.items())
         case _:
             return str(argument.form)

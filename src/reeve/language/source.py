@@ -3,6 +3,8 @@
 The events are libyaml's; only what a policy repository needs is built from them: no tags, no merge keys, one document.
 """
 
+import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +16,10 @@ from reeve.language.errors import InvalidRepositoryError, Place, Problem
 MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 200
 MAX_NODES = 200_000
+
+NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+"""A plain scalar that is a number (YAML 1.2, core schema); `.inf` and `.nan` are not."""
+MAX_DIGITS = 1_000
 
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 TRUES = frozenset({"true", "True", "TRUE"})
@@ -115,6 +121,7 @@ def _compose(path: str, events: Iterator[Any]) -> Node:  # noqa: C901 - one bran
         if isinstance(event, yaml.ScalarEvent):
             plain: bool = event.implicit[0] and not event.style
             done = Scalar(str(event.value), plain, line, column)
+            _refuse_number(path, done)
             _remember(anchors, event.anchor, done)
         elif isinstance(event, yaml.CollectionStartEvent):
             if len(stack) >= MAX_DEPTH:
@@ -145,6 +152,16 @@ def _compose(path: str, events: Iterator[Any]) -> Node:  # noqa: C901 - one bran
     if root is None:
         raise problem(path, 1, 1, "the file is empty; expected a YAML mapping", "not-yaml")
     return root
+
+
+def _refuse_number(path: str, scalar: Scalar) -> None:
+    if not scalar.plain or not NUMBER.fullmatch(scalar.text):
+        return
+    if len(scalar.text) > MAX_DIGITS:
+        message = f"a number of {len(scalar.text):,} characters; at most {MAX_DIGITS:,} are read"
+        raise problem(path, scalar.line, scalar.column, message, "too-large")
+    if math.isinf(float(scalar.text)):
+        raise problem(path, scalar.line, scalar.column, f"{scalar.text} is larger than any number", "too-large")
 
 
 def _remember(anchors: dict[str, Node], anchor: str | None, node: Node) -> None:
@@ -186,9 +203,9 @@ def plain_value(node: Node) -> Any:
         return None
     if node.text in TRUES or node.text in FALSES:
         return node.text in TRUES
-    for convert in (int, float):
-        try:
-            return convert(node.text) if node.text[-1].isdigit() and "_" not in node.text else node.text
-        except ValueError:
-            continue
-    return node.text
+    if not NUMBER.fullmatch(node.text):
+        return node.text
+    try:
+        return int(node.text)
+    except ValueError:
+        return float(node.text)

@@ -1,17 +1,17 @@
-"""Reads declared keys from YAML nodes and says what is wrong with them, all at once (policy language, section 6).
+"""Reads declared keys from YAML nodes and says what is wrong with them, all at once (policy language, section 7).
 
 The same declarations are what `reeve schema` turns into JSON Schemas.
 """
 
-import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeGuard
 
 from reeve.language import source
 from reeve.language.errors import Place, Problem, nearest, one_of
-from reeve.language.source import FALSES, TRUES, Node, Scalar, Sequence, plain_value
+from reeve.language.source import FALSES, NULLS, NUMBER, TRUES, Node, Scalar, Sequence, plain_value
 
 
 class Shape(StrEnum):
@@ -20,6 +20,7 @@ class Shape(StrEnum):
     STRING = "a text"
     STRINGS = "a list of texts"
     BOOLEAN = "true or false"
+    INTEGER = "a whole number"
     CHOICE = "one of the allowed texts"
     CHOICES = "a list of the allowed texts"
     MAPPING = "a mapping"
@@ -45,20 +46,63 @@ class Key:
 
 
 @dataclass(slots=True)
+class Paths:
+    """Where the nodes of a file stand in its YAML, such as `conditions[0].check`; looked for when a problem is noted.
+
+    `around`, for nodes that stand in no file: the paths of the file, and the node that they were made from.
+    """
+
+    root: Node | None = None
+    around: "tuple[Paths, Node] | None" = None
+    _parents: dict[int, tuple[int, str]] = field(default_factory=dict[int, tuple[int, str]])
+
+    def of(self, node: Node) -> str:
+        """Return the path of a node, or of a key's node; empty for the root."""
+        if self.root is not None and not self._parents:
+            self._find(self.root)
+        steps: list[str] = []
+        here = id(node)
+        while here in self._parents:
+            here, step = self._parents[here]
+            steps.append(step)
+        outside = self.around[0].of(self.around[1]) if self.around else ""
+        return (outside + "".join(reversed(steps))).removeprefix(".")
+
+    def _find(self, root: Node) -> None:
+        pending: list[Node] = [root]
+        while pending:
+            node = pending.pop()
+            if isinstance(node, source.Mapping):
+                found = [(inside, f".{key.text}") for key, value in node.entries for inside in (key, value)]
+            else:
+                found = [(item, f"[{number}]") for number, item in enumerate(getattr(node, "items", ()))]
+            for inside, step in found:
+                if id(inside) not in self._parents and inside is not root:
+                    self._parents[id(inside)] = (id(node), step)
+                    pending.append(inside)
+
+
+@dataclass(slots=True)
 class FileReader:
     """Reads one file; problems are collected, so that a user sees all of them."""
 
     path: str
     problems: list[Problem]
+    paths: Paths = field(default_factory=Paths)
 
     def report(self, node: Node, message: str, rule: str = "invalid", warning: bool = False) -> None:
         """Note a problem at a node."""
-        self.problems.append(Problem(Place(self.path, node.line, node.column), message, rule, warning))
+        place = Place(self.path, node.line, node.column, self.paths.of(node))
+        self.problems.append(Problem(place, message, rule, warning))
+
+    def _no_mapping(self, node: Node, what: str) -> None:
+        rule = "not-a-mapping" if node is self.paths.root else "wrong-kind"
+        self.report(node, f"{what} must be a mapping, not {shape_of(node)}", rule)
 
     def entries(self, node: Node, known: Iterable[str], what: str) -> dict[str, Node] | None:
         """Return a mapping's entries by key, noting keys that are not known; None when it is no mapping."""
         if not isinstance(node, source.Mapping):
-            self.report(node, f"{what} must be a mapping, not {shape_of(node)}", "not-a-mapping")
+            self._no_mapping(node, what)
             return None
         known = tuple(known)
         found: dict[str, Node] = {}
@@ -85,7 +129,7 @@ class FileReader:
                 values[name] = read
         return values
 
-    def _value(self, node: Node, key: Key, what: str) -> Any:
+    def _value(self, node: Node, key: Key, what: str) -> Any:  # noqa: C901 - a case for each shape
         match key.shape:
             case Shape.STRING:
                 return self.string(node, what)
@@ -93,6 +137,8 @@ class FileReader:
                 return self.strings(node, what)
             case Shape.BOOLEAN:
                 return self.boolean(node, what)
+            case Shape.INTEGER:
+                return self.integer(node, what)
             case Shape.CHOICE:
                 return self.choice(node, key.choices, what)
             case Shape.CHOICES:
@@ -114,13 +160,13 @@ class FileReader:
 
     def _table(self, node: Node, key: Key, what: str) -> dict[str, Any] | None:
         if not isinstance(node, source.Mapping):
-            self.report(node, f"{what} must be a mapping, not {shape_of(node)}", "not-a-mapping")
+            self._no_mapping(node, what)
             return None
         return {name.text: self.read(value, key.keys, f"{name.text!r}") for name, value in node.entries}
 
     def _texts(self, node: Node, what: str) -> dict[str, str] | None:
         if not isinstance(node, source.Mapping):
-            self.report(node, f"{what} must be a mapping, not {shape_of(node)}", "not-a-mapping")
+            self._no_mapping(node, what)
             return None
         found = {name.text: self.string(value, f"{name.text!r} in {what}") for name, value in node.entries}
         return {name: text for name, text in found.items() if text is not None}
@@ -129,54 +175,53 @@ class FileReader:
         """Return a list's items, or None with a problem."""
         if isinstance(node, Sequence):
             return node.items
-        self.report(node, f"{what} must be a list, not {shape_of(node)}", "wrong-value")
+        self.report(node, f"{what} must be a list, not {shape_of(node)}", "wrong-kind")
         return None
 
     def string(self, node: Node, what: str) -> str | None:
-        """Return a text, or None with a problem. Numbers and booleans without quotes are the texts they are written as."""
-        if isinstance(node, Scalar) and not node.is_null:
+        """Return a text, or None with a problem; what reads as a number or a boolean is a text in quotes only."""
+        if is_text(node):
             return node.text
-        self.report(node, f"{what} must be a text, not {shape_of(node)}", "wrong-value")
+        hint = "" if not isinstance(node, Scalar) or node.is_null else "; put it in quotes"
+        self.report(node, f"{what} must be a text, not {shape_of(node)}{hint}", "wrong-kind")
         return None
 
     def strings(self, node: Node, what: str) -> tuple[str, ...] | None:
-        """Return a list of texts, or None with a problem; null items are empty texts."""
+        """Return a list of texts, or None with a problem."""
         items = self.items(node, what)
         if items is None:
             return None
-        texts = ["" if isinstance(item, Scalar) and item.is_null else self.string(item, what) for item in items]
-        return tuple(text for text in texts if text is not None)
+        texts = [item.text for item in items if is_text(item)]
+        if len(texts) < len(items):
+            odd = next(item for item in items if not is_text(item))
+            self.report(node, f"{what} must be a list of texts; {shape_of(odd)} in it is none", "wrong-kind")
+            return None
+        return tuple(texts)
 
     def boolean(self, node: Node, what: str) -> bool | None:
         """Return true or false, or None with a problem."""
-        if isinstance(node, Scalar) and node.text in TRUES | FALSES:
+        if isinstance(node, Scalar) and node.plain and node.text in TRUES | FALSES:
             return node.text in TRUES
-        self.report(node, f"{what} must be true or false, not {shape_of(node)}", "wrong-value")
+        self.report(node, f"{what} must be true or false, not {shape_of(node)}", "wrong-kind")
         return None
 
     def number(self, node: Node, what: str) -> float | None:
         """Return a number, or None with a problem; YAML's .nan and .inf count."""
-        if isinstance(node, Scalar):
-            text = node.text.lower().lstrip("+").replace(".inf", "inf").replace(".nan", "nan")
-            try:
-                value = float(text)
-            except ValueError:
-                value = None
-            if value is not None and "_" not in text:
-                return value
-        self.report(node, f"{what} must be a number, not {shape_of(node)}", "wrong-value")
+        if isinstance(node, Scalar) and node.plain:
+            if NUMBER.fullmatch(node.text):
+                return float(node.text)
+            if _NO_NUMBER.fullmatch(node.text):
+                return float(node.text.lower().replace(".", "", 1))
+        self.report(node, f"{what} must be a number, not {shape_of(node)}", "wrong-kind")
         return None
 
     def integer(self, node: Node, what: str) -> int | None:
-        """Return a whole number of at most nine digits, or None with a problem."""
-        if isinstance(node, Scalar):
-            try:
-                value = float(node.text)
-            except ValueError:
-                value = math.nan
-            if value.is_integer() and abs(value) < 1e9:
+        """Return a whole number from 0 up, of at most nine digits, or None with a problem."""
+        if isinstance(node, Scalar) and node.plain and NUMBER.fullmatch(node.text):
+            value = float(node.text)
+            if value.is_integer() and 0 <= value < 1e9:
                 return int(value)
-        self.report(node, f"{what} must be a whole number, not {shape_of(node)}", "wrong-value")
+        self.report(node, f"{what} must be a whole number from 0 to 999,999,999, not {shape_of(node)}", "wrong-kind")
         return None
 
     def choice(self, node: Node, choices: Iterable[str], what: str) -> str | None:
@@ -187,6 +232,16 @@ class FileReader:
         hint = nearest(text, choices) or f"; expected one of {one_of(choices)}"
         self.report(node, f"{what} can't be {text!r}{hint}", "unknown-value")
         return None
+
+
+_NO_NUMBER = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+
+
+def is_text(node: Node) -> TypeGuard[Scalar]:
+    """Return whether a node is a text: in quotes, or plain and neither null, nor a number, nor true or false."""
+    if not isinstance(node, Scalar):
+        return False
+    return not node.plain or not (node.text in NULLS | TRUES | FALSES or NUMBER.fullmatch(node.text))
 
 
 def shape_of(node: Node) -> str:

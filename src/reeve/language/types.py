@@ -1,6 +1,6 @@
 """The types of the policy language (section 3) and which of them an operation takes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -23,7 +23,8 @@ class Kind(StrEnum):
 class Type:
     """A type. For sets, lists and legacy collections (`Kind.ITEMS`): what their items are and how they count.
 
-    A set drops empty items and duplicates and has no order; a list keeps all three (section 3).
+    A set drops empty items and duplicates and has no order; a list keeps all three (section 3). A `collection` of the older
+    dialects is one or the other, and may be compared with both.
     """
 
     kind: Kind
@@ -31,14 +32,12 @@ class Type:
     skip_empty: bool = False
     skip_duplicates: bool = False
     sort: bool = False
+    collection: bool = False
 
     def __str__(self) -> str:
         if self.kind is not Kind.ITEMS:
             return self.kind.value
-        name = {(True, True, True): "Set", (False, False, False): "List"}.get(
-            (self.skip_empty, self.skip_duplicates, self.sort), "Collection"
-        )
-        return f"{name} of {self.item}"
+        return f"{'Collection' if self.collection else 'Set' if self.sort else 'List'} of {self.item}"
 
 
 TEXT = Type(Kind.TEXT)
@@ -62,17 +61,22 @@ def list_of(item: Kind) -> Type:
     return Type(Kind.ITEMS, item)
 
 
+def collection_of(item: Kind, is_list: bool = False) -> Type:
+    """Return the type of collections of the older dialects, which count as a set unless they have options of their own."""
+    return replace(list_of(item) if is_list else set_of(item), collection=True)
+
+
 NAMED: dict[str, Type] = {
     str(named): named
     for named in (
-        *(TEXT, BYTES, NUMBER, BOOLEAN, DATE_TIME, DURATION, JSON, ATTRIBUTES),
+        *(TEXT, BYTES, NUMBER, BOOLEAN, DATE_TIME, JSON),
         *(set_of(Kind.TEXT), set_of(Kind.BYTES), list_of(Kind.TEXT), list_of(Kind.BYTES)),
     )
 }
-"""The types by the names that `type.yaml` uses for fields."""
+"""The types by the names that `type.yaml` uses for fields; lengths and attributes are read out of texts by logic."""
 
 STRINGS = (Kind.TEXT, Kind.BYTES)
-ORDERED = (Kind.NUMBER, Kind.DATE_TIME, Kind.DURATION)
+ORDERED = (Kind.NUMBER, Kind.DURATION)
 SEARCHABLE = (Kind.TEXT, Kind.BYTES, Kind.ITEMS)
 EVERY = tuple(kind for kind in Kind if kind is not Kind.ANY)
 
@@ -83,9 +87,9 @@ def accepts(kinds: tuple[Kind, ...], given: Type) -> bool:
 
 
 def comparable(left: Type, right: Type) -> bool:
-    """Return whether `IS_EQUAL` may compare two types: the same kind, or texts with numbers and booleans (section 3)."""
-    if Kind.ANY in (left.kind, right.kind) or left.kind is right.kind:
+    """Return whether `IS_EQUAL` may compare two types: one type, or Text with Bytes (section 4)."""
+    if Kind.ANY in (left.kind, right.kind) or {left.kind, right.kind} == {Kind.TEXT, Kind.BYTES}:
         return True
-    textual = (Kind.TEXT, Kind.BYTES)
-    loose = (*textual, Kind.NUMBER, Kind.BOOLEAN)
-    return (left.kind in textual and right.kind in loose) or (right.kind in textual and left.kind in loose)
+    if left.kind is not right.kind or left.item is not right.item:
+        return False
+    return left.sort is right.sort or left.collection or right.collection

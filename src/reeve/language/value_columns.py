@@ -172,10 +172,7 @@ def search_items(table: Columns, operation: str, column: Column, static: Type, s
         NotInSqlError: the engine has no such functions, or the columns are to be exact and items are normalised.
     """
     exact = Kind.BYTES in (static.item, search_type.kind)
-    counted = Type(Kind.ITEMS, Kind.BYTES if exact else Kind.TEXT, static.skip_empty, static.skip_duplicates)
-    if operation == "ENDS_WITH" and static.skip_duplicates:
-        # The last item is the last of the first occurrences, which no engine's function gives.
-        raise NotInSqlError
+    counted = replace(static, item=Kind.BYTES if exact else Kind.TEXT)
     found = _found_items(table, column, counted, without_duplicates=False)
     wanted = plain(table, search, search_type) if exact else normalised(table, search, search_type)
     guards, declared = joined((found, wanted))

@@ -15,7 +15,6 @@ from typing import Any, cast
 from reeve.language.types import (
     ANY,
     BOOLEAN,
-    BYTES,
     DATE_TIME,
     DURATION,
     JSON,
@@ -29,10 +28,12 @@ from reeve.language.types import (
 Value = Any
 
 _WHITE_SPACE = re.compile(r"[ \t\n\r\f\v]+")
-_DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?)?", re.ASCII)
+_DATE_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}(?::?\d{2})?)?)?", re.ASCII)
+_TO_THE_MILLISECOND = len("hh:mm:ss.fff")
+_NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 _DURATION = re.compile(
-    r"([+-]?)P(?=\d|T\d)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?"
-    r"(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?",
+    r"P(?=\d|T\d)(?:(\d{1,18})Y)?(?:(\d{1,18})M)?(?:(\d{1,18})W)?(?:(\d{1,18})D)?"
+    r"(?:T(?=\d)(?:(\d{1,18})H)?(?:(\d{1,18})M)?(?:(\d{1,18}(?:\.\d+)?)S)?)?",
     re.ASCII,
 )
 _GCP_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])", re.ASCII)
@@ -44,14 +45,24 @@ class WrongTypeError(Exception):
     """A value that is not of the type an operation wants; only fields without a declared type can raise it."""
 
 
-@lru_cache(maxsize=65536)
+_KEPT_TEXT = 256
+"""The longest text whose normalised form is kept, in characters: the cache stays under some 60 MB, whatever it is given."""
+
+
 def normalise(text: str) -> str:
     """Return a text as Text compares it: trimmed, runs of white space collapsed, in lower case."""
+    return _normalised(text) if len(text) <= _KEPT_TEXT else _normalise(text)
+
+
+def _normalise(text: str) -> str:
     return _WHITE_SPACE.sub(" ", text).strip(" ").lower()
 
 
+_normalised = lru_cache(maxsize=65536)(_normalise)
+
+
 def type_of(value: Value) -> Type:
-    """Return the type that a value of an undeclared field has by itself (section 5: an ISO date-time is a DateTime)."""
+    """Return the type that a value of an undeclared field has by itself (section 3)."""
     match value:
         case None:
             return ANY
@@ -60,7 +71,7 @@ def type_of(value: Value) -> Type:
         case int() | float():
             return NUMBER
         case str():
-            return DATE_TIME if _DATE_TIME.fullmatch(value) and parse_date_time(value) else TEXT
+            return TEXT
         case datetime():
             return DATE_TIME
         case timedelta():
@@ -74,6 +85,70 @@ def type_of(value: Value) -> Type:
 def resolved(static: Type, value: Value) -> Type:
     """Return the type to treat a value as: the declared one, or the value's own where none is declared."""
     return type_of(value) if static.kind is Kind.ANY else static
+
+
+# What untyped fields are where a type is wanted ----------------------------------------------------------------------
+
+
+def as_type(kind: Kind, value: Value) -> Value:
+    """Return a value of an undeclared field as one of the kind that it meets; an empty text is null there (section 3).
+
+    Raises:
+        WrongTypeError: it can't be.
+    """
+    match kind:
+        case Kind.NUMBER:
+            return as_number(value)
+        case Kind.BOOLEAN:
+            return as_boolean(value)
+        case Kind.DATE_TIME:
+            return as_date_time(value)
+        case Kind.TEXT | Kind.BYTES if not isinstance(value, (list, tuple, dict)):
+            return value
+        case Kind.JSON:
+            return cast("Value", list(cast("tuple[Value, ...]", value)) if isinstance(value, tuple) else value)
+        case Kind.ITEMS if isinstance(value, (list, tuple)):
+            return cast("Value", value)
+        case Kind.DURATION if isinstance(value, timedelta):
+            return value
+        case _ if value is None or value == "":
+            return None
+        case _:
+            raise WrongTypeError(f"{kind} was wanted, {describe(value)} was found")
+
+
+def as_number(value: Value) -> float | None:
+    """Return a value as a number; a text counts when it is a decimal number.
+
+    Raises:
+        WrongTypeError: it is none.
+    """
+    if isinstance(value, str):
+        text = normalise(value)
+        if not text:
+            return None
+        if _NUMBER.fullmatch(text):
+            return float(text)
+    elif value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)):
+        return as_double(value)
+    raise WrongTypeError(f"a Number was wanted, {describe(value)} was found")
+
+
+_BOOLEANS: Mapping[Value, bool | None] = {"true": True, "false": False, "": None}
+
+
+def as_boolean(value: Value) -> bool | None:
+    """Return a value as a Boolean; the texts `true` and `false` count.
+
+    Raises:
+        WrongTypeError: it is none.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    text = normalise(value) if isinstance(value, str) else None
+    if text in _BOOLEANS:
+        return _BOOLEANS[text]
+    raise WrongTypeError(f"a Boolean was wanted, {describe(value)} was found")
 
 
 # Emptiness -----------------------------------------------------------------------------------------------------------
@@ -138,27 +213,26 @@ def as_double(value: Value) -> float | None:
 
 
 def _equal_resolved(left: Type, a: Value, right: Type, b: Value) -> bool:
-    """Compare when a side has no declared type: it takes its value's type, and null takes the other side's."""
-    left_type, right_type = resolved(left, a), resolved(right, b)
-    if left_type is ANY and right_type is ANY:
-        return True
-    left_type = right_type if left_type is ANY else left_type
-    right_type = left_type if right_type is ANY else right_type
-    kinds = {left_type.kind, right_type.kind}
-    if Kind.DATE_TIME in kinds and kinds & {Kind.TEXT, Kind.BYTES}:
-        textual = BYTES if Kind.BYTES in kinds else TEXT
-        left_type = right_type = textual
-    elif kinds == {Kind.DATE_TIME}:
-        a, b = as_date_time(a), as_date_time(b)
-    elif Kind.JSON in kinds and len(kinds) == 2 and not kinds & {Kind.ITEMS, Kind.ATTRIBUTES}:
-        left_type = right_type = JSON
-    elif len(kinds) == 2 and not kinds & {Kind.TEXT, Kind.BYTES}:
-        return False
-    return equality(left_type, right_type)(a, b)
+    """Compare when a side has no declared type: it takes the other's, and two such sides their values' (section 3)."""
+    if left.kind is not right.kind:
+        if left.kind is Kind.ANY:
+            return equality(right, right)(as_type(right.kind, a), b)
+        return equality(left, left)(a, as_type(left.kind, b))
+    if any(isinstance(side, (dict, list)) for side in (a, b)):
+        return canonical_json(a) == canonical_json(b)
+    if all(isinstance(side, bool) for side in (a, b)) or all(_is_number(side) for side in (a, b)):
+        return bool(a == b)
+    if None in (a, b) and not any(isinstance(side, str) for side in (a, b)):
+        return a is b
+    return normalise(text_form(a)) == normalise(text_form(b))
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def text_form(value: Value) -> str:
-    """Return the text that a Number or Boolean is compared by when it meets a Text; null is the empty text."""
+    """Return the text that a value of an undeclared field is compared by when it meets a Text; null is the empty text."""
     match value:
         case None:
             return ""
@@ -227,25 +301,31 @@ def _as_map(value: Value) -> Value:
 
 
 def parse_date_time(text: str) -> datetime | None:
-    """Return the instant that an ISO 8601 text names (a date alone: its UTC midnight), or None if it is not one."""
-    text = text.strip()
-    if not _DATE_TIME.fullmatch(text):
+    """Return the instant that an ISO 8601 text names (a date alone: its UTC midnight), or None if it is not one.
+
+    Milliseconds count, finer digits are cut off.
+    """
+    found = _DATE_TIME.fullmatch(text.strip())
+    if not found:
         return None
+    day, clock, zone = found.groups()
     try:
-        parsed = datetime.fromisoformat(text.replace(",", "."))
+        parsed = datetime.fromisoformat(f"{day}T{clock[:_TO_THE_MILLISECOND]}{zone or ''}" if clock else day)
         return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
 
 def as_date_time(value: Value) -> datetime | None:
-    """Return a value as an instant; a text counts when it is an ISO 8601 date or date-time.
+    """Return a value as an instant; a text counts when it is an ISO 8601 date or date-time, and an empty one is null.
 
     Raises:
         WrongTypeError: the value is neither.
     """
     if value is None or isinstance(value, datetime):
         return value
+    if isinstance(value, str) and not normalise(value):
+        return None
     parsed = parse_date_time(value) if isinstance(value, str) else None
     if parsed is None:
         raise WrongTypeError(f"a date-time was wanted, {describe(value)} was found")
@@ -257,14 +337,14 @@ def parse_duration(text: str) -> timedelta | None:
     found = _DURATION.fullmatch(text.strip())
     if not found:
         return None
-    sign, *numbers = found.groups()
+    numbers = found.groups()
     years, months, weeks, days, hours, minutes = (int(number or 0) for number in numbers[:6])
     try:
         length = timedelta(days=(years * 12 + months) * 30 + weeks * 7 + days, hours=hours, minutes=minutes)
         length += timedelta(seconds=float(numbers[6] or 0))
     except OverflowError:
         return None
-    return _counted(-length if sign == "-" else length)
+    return _counted(length)
 
 
 def _counted(length: timedelta) -> timedelta | None:
@@ -293,54 +373,33 @@ def quoted(text: str) -> str:
     return f"'{text.translate(_ESCAPES)}'"
 
 
-def java_double(number: float) -> str:
-    """Return a number as Java prints a double: 0.0, 1.0E7, 1.111E9, NaN, Infinity."""
-    number = float(number)
-    if math.isnan(number):
-        return "NaN"
-    if math.isinf(number):
-        return "Infinity" if number > 0 else "-Infinity"
-    if number == 0 or 1e-3 <= abs(number) < 1e7:
-        return _plain_decimal(number)
-    mantissa, _, exponent = f"{_shortest_scientific(number)}".partition("e")
-    return f"{mantissa}E{int(exponent)}"
-
-
-def _plain_decimal(number: float) -> str:
-    text = repr(number)
-    if "e" not in text:
-        return text
-    return f"{number:.20f}".rstrip("0")
-
-
-def _shortest_scientific(number: float) -> str:
-    for digits in range(1, 18):
-        text = f"{number:.{digits}e}"
-        if float(text) == number:
-            return text
-    return f"{number:.17e}"
-
-
 def json_text(value: Value) -> str:
-    """Return JSON as one compact line."""
+    """Return JSON as one compact line, its members in order."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def describe(value: Value) -> str:
     """Return a value for an error message or a trace: short, one line."""
+    try:
+        shown = _described(value)
+    except ValueError:
+        shown = "a number of thousands of digits"
+    return shown if len(shown) <= 200 else shown[:197] + "…"
+
+
+def _described(value: Value) -> str:
     match value:
         case None:
             return "null"
         case str():
-            shown = quoted(value)
+            return quoted(value)
         case bool():
-            shown = text_form(value)
+            return text_form(value)
         case datetime():
-            shown = value.isoformat().replace("+00:00", "Z")
+            return value.isoformat().replace("+00:00", "Z")
         case tuple():
-            shown = "[" + ", ".join(describe(item) for item in cast("tuple[Value, ...]", value)) + "]"
+            return "[" + ", ".join(describe(item) for item in cast("tuple[Value, ...]", value)) + "]"
         case Mapping() | list():
-            shown = json.dumps(value, ensure_ascii=False, default=str)
+            return json.dumps(value, ensure_ascii=False, default=str)
         case _:
-            shown = str(value)
-    return shown if len(shown) <= 200 else shown[:197] + "…"
+            return str(value)

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from reeve.evaluate.trace import Step, Trace, fired
+from reeve.language import codes
 from reeve.language.values import describe
 
 
 def lines(trace: Trace) -> Iterator[str]:
     """Yield the conditions that were looked at, each sub-expression with its value, and what decided."""
-    decided = trace.outcome.code // 100
+    decided = codes.condition_of(trace.outcome.code)
     for condition in trace.conditions:
         mark = "→" if condition.number == decided else " "
         yield f"{mark} condition {condition.number}, {condition.meaning.status}: {condition.meaning.message}"

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from reeve.language.errors import InvalidRepositoryError, Place, Problem
+from reeve.language.logic import BadReferenceError
 from reeve.language.source import MAX_BYTES
 
 MAX_DEPTH = 32
@@ -38,14 +39,14 @@ class Files:
         """Return the path that a reference in the file `at` leads to: from the root if it begins with `/`, else beside it.
 
         Raises:
-            ValueError: the reference leaves the repository, or there is no such file.
+            BadReferenceError: the reference leaves the repository, or there is no such file.
         """
         joined = reference if reference.startswith("/") else f"{at.rpartition('/')[0]}/{reference}"
         if not self._inside(joined):
-            raise ValueError(f"the path {reference!r} leaves the repository")
+            raise BadReferenceError("outside-repository", f"the path {reference!r} leaves the repository")
         path = os.path.normpath(joined)
         if not self.exists(path):
-            raise ValueError(f"there is no file {reference!r} (looked for {path})")
+            raise BadReferenceError("missing-file", f"there is no file {reference!r} (looked for {path})")
         return path
 
     def _on_disk(self, path: str) -> str:
@@ -102,7 +103,7 @@ class Files:
         try:
             return self.read(path).decode("utf-8")
         except UnicodeDecodeError as error:
-            raise _invalid(path, f"not UTF-8: {error.reason}", "wrong-encoding") from None
+            raise _invalid(path, f"not UTF-8: {error.reason}", "not-utf-8") from None
 
     def walk(self, top: str) -> Iterator[tuple[str, frozenset[str]]]:
         """Yield each directory below `top`, in order, with the names of its files; links to directories are not followed.

@@ -10,7 +10,7 @@ import msgspec
 
 from reeve.language.errors import InvalidRepositoryError, Place, Problem
 from reeve.language.source import Node, Scalar, read_yaml
-from reeve.language.syntax import FileReader, Key, Keys, Shape
+from reeve.language.syntax import FileReader, Key, Keys, Paths, Shape
 from reeve.model import Credentials, Folder, InternalRule, Policy, Section, SimilarPolicy
 from reeve.repository.files import MAX_DEPTH, depth_of
 
@@ -124,8 +124,9 @@ def read_keys(path: str, content: bytes, keys: Keys, what: str) -> dict[str, Any
     Raises:
         InvalidRepositoryError: the file has errors; all of them are named.
     """
-    reader = FileReader(path, [])
-    values = reader.read(read_yaml(path, content), keys, what)
+    root = read_yaml(path, content)
+    reader = FileReader(path, [], Paths(root))
+    values = reader.read(root, keys, what)
     if reader.problems:
         raise InvalidRepositoryError(reader.problems)
     return values
@@ -198,10 +199,11 @@ def read_framework(path: str, content: bytes) -> list[Section]:
     Raises:
         InvalidRepositoryError: the file has errors; all of them are named.
     """
-    reader = FileReader(path, [])
+    document = read_yaml(path, content)
+    reader = FileReader(path, [], Paths(document))
     root = path.removesuffix(".yaml")
     sections: list[Section] = []
-    nodes = reader.items(read_yaml(path, content), "a framework")
+    nodes = reader.items(document, "a framework")
     seen: set[str] = set()
     for node in nodes or ():
         values = reader.read(node, FRAMEWORK_ENTRY_KEYS, "a section")

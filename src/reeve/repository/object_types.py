@@ -3,10 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-import jmespath
-import jmespath.exceptions
-
 from reeve.language.errors import InvalidRepositoryError, Place, Problem, nearest
+from reeve.language.queries import compile_query
 from reeve.language.syntax import Key, Keys, Shape
 from reeve.language.types import NAMED
 from reeve.model import Call, Collect, Field, ObjectType, Provisional, Relation, Source
@@ -149,12 +147,12 @@ def _expression_problems(path: str, content: bytes, texts: Iterable[str]) -> lis
     for text in texts:
         message = None
         try:
-            if selects_from_truth(jmespath.compile(text).parsed):
+            if selects_from_truth(compile_query(text, more=True).parsed):
                 message = "`!x.y` and `!x[?…]` select from the truth value `!x`, which gives null: write `!(x.y)`, `!(x[?…])`"
-        except jmespath.exceptions.JMESPathError as error:
-            message = f"invalid JMESPath: {str(error).splitlines()[0]}"
+        except ValueError as error:
+            message = str(error)
         if message is not None:
-            problems.append(Problem(Place(path, *place_of(path, content, text)), message, "invalid-query"))
+            problems.append(Problem(Place(path, *place_of(path, content, text)), message, "bad-jmespath"))
     return problems
 
 

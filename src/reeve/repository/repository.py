@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from reeve.language.errors import InvalidRepositoryError, Place, Problem, nearest
-from reeve.language.expressions import ExtractSource
 from reeve.language.logic import Logic, Surroundings, read_extracts, read_logic
+from reeve.language.scopes import ExtractSource
 from reeve.model import Folder, InternalRule, ObjectType, Policy, Section
 from reeve.repository import metadata
 from reeve.repository.files import Files

@@ -32,7 +32,7 @@ KINDS: Mapping[str, str] = {
 }
 """The kinds of files, each with the pattern of its paths from the root."""
 
-_TEXT: Schema = {"type": ["string", "number", "boolean"]}
+_TEXT: Schema = {"type": "string"}
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -65,7 +65,7 @@ def _object(keys: Keys) -> Schema:
     }
 
 
-def _value(key: Key) -> Schema:
+def _value(key: Key) -> Schema:  # noqa: C901 - a case for each shape
     match key.shape:
         case Shape.STRING:
             return dict(_TEXT)
@@ -73,6 +73,8 @@ def _value(key: Key) -> Schema:
             return {"type": "array", "items": dict(_TEXT)}
         case Shape.BOOLEAN:
             return {"type": "boolean"}
+        case Shape.INTEGER:
+            return {"type": "integer", "minimum": 0}
         case Shape.CHOICE:
             return {"enum": list(key.choices)}
         case Shape.CHOICES:
@@ -136,32 +138,29 @@ def _bodies(operation: type[Any]) -> list[Schema]:
     if not declared:
         return [{"type": ["object", "null"], "maxProperties": 0}]
     _, first = next(iter(declared.values()))
-    if first.form is Form.YAML:
-        return [{}]
+    if first.alone:
+        return [_argument(first)]
     full: Schema = {
         "type": "object",
         "additionalProperties": False,
         "required": [name for name, (_, argument) in declared.items() if argument.required],
         "properties": {name: _argument(argument) for name, (_, argument) in declared.items()},
     }
-    alone = sum(argument.required for _, argument in declared.values()) <= 1 and first.form is not Form.OPERAND
-    scalar = alone and first.form not in (Form.OPERANDS, Form.STRINGS, Form.CHECKS)
-    return [_argument(first), full] if scalar else [full]
+    return [full]
 
 
 def _argument(argument: Argument) -> Schema:
     match argument.form:
         case Form.OPERAND:
-            operation: Schema = {"$ref": "#/$defs/operation"}
-            return {"anyOf": [operation, dict(_TEXT)]} if argument.literal else operation
+            return {"$ref": "#/$defs/operation"}
         case Form.OPERANDS:
             return {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/operation"}}
         case Form.STRING:
             return dict(_TEXT)
         case Form.STRINGS:
-            return {"type": "array", "items": {"type": ["string", "number", "boolean", "null"]}}
+            return {"type": "array", "items": dict(_TEXT)}
         case Form.INTEGER:
-            return {"type": "integer"}
+            return {"type": "integer", "minimum": 0}
         case Form.NUMBER:
             return {"type": "number"}
         case Form.BOOLEAN:
@@ -170,6 +169,8 @@ def _argument(argument: Argument) -> Schema:
             return {"enum": list(argument.choices)}
         case Form.YAML:
             return {}
+        case Form.KEYS:
+            return _object(argument.keys)
         case Form.CHECKS:
             return _checks(argument)
 
@@ -199,7 +200,7 @@ def _checks(argument: Argument) -> Schema:
 def _test_data() -> Schema:
     expected: Schema = {
         "type": "object",
-        "required": ["status", "conditionIndex"],
+        "required": ["status", "conditionIndex", "conditionText"],
         "properties": {
             "status": {"enum": list(Status)},
             "conditionIndex": {"type": ["integer", "string"]},

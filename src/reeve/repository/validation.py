@@ -1,4 +1,4 @@
-"""Everything that is wrong with a repository, at once: errors (section 6), and warnings that find real mistakes."""
+"""Everything that is wrong with a repository, at once: errors (section 7), and warnings that find real mistakes."""
 
 import posixpath
 import re
@@ -8,13 +8,13 @@ from itertools import chain
 from typing import Any
 
 from reeve.language.errors import InvalidRepositoryError, Place, Problem, nearest
-from reeve.language.expressions import ExtractSource
 from reeve.language.logic import Body, Condition, Logic, read_extracts
-from reeve.language.operations.base import Expression, walk
+from reeve.language.operations.base import Expression, operands_of, walk
 from reeve.language.operations.boolean import And, Not, Or
 from reeve.language.operations.comparison import Equal
 from reeve.language.operations.constants import BooleanConstant
 from reeve.language.operations.fields import Extract, Field
+from reeve.language.scopes import ExtractSource
 from reeve.language.types import Kind
 from reeve.model import Credentials, InternalRule, ObjectType, Policy, Section, Status
 from reeve.repository import metadata
@@ -100,7 +100,17 @@ class Validation:
         for file in logic.test_data:
             self._try(lambda file=file: self.check_test_data(file, self.repository.files.read(file)))
         self._body(logic.body)
+        if path.endswith(f"/{PRODUCTION_LOGIC}"):
+            self._bare_fields(logic)
         return logic
+
+    def _bare_fields(self, logic: Logic) -> None:
+        """Warn of fields that no type declares and production logic reads without an extract, which gives them one place."""
+        for condition in logic.body.conditions if logic.body.object_type.untyped else ():
+            bare = next((one for one in own_parts(condition.check) if isinstance(one, Field)), None)
+            if bare is not None:
+                message = f"the field {bare.path!r} is declared by no type; production logic reads such a one by an extract"
+                self._warn(condition.place, message, "bare-field")
 
     def _body(self, body: Body) -> None:
         decided: dict[str, Condition] = {}
@@ -251,10 +261,7 @@ class Validation:
     # Extracts --------------------------------------------------------------------------------------------------------
 
     def _extracts(self, logics: Sequence[Logic]) -> None:
-        used: dict[str, set[str]] = {}
-        for logic in logics:
-            for path in logic.all_imports:
-                used.setdefault(path, set()).update(logic.extracts_used)
+        used = {found for logic in logics for found in logic.extracts_used}
         for directory, names in self._directories():
             for name in sorted(names):
                 path = posixpath.join(directory, name)
@@ -263,8 +270,8 @@ class Validation:
                 found = self._try(lambda path=path: read_extracts(path, self.repository.files.read(path)))
                 extracts: dict[str, ExtractSource] = found or {}
                 for extract, source in extracts.items():
-                    if extract not in used.get(path, set()):
-                        place = Place(path, source.node.line, source.node.column)
+                    if (path, extract) not in used:
+                        place = Place(path, source.node.line, source.node.column, source.paths.of(source.node))
                         self._warn(place, f"the extract {extract!r} is used by no logic file", "unused-extract")
 
 
@@ -275,6 +282,14 @@ def may_be_uncollected(object_type: ObjectType, name: str) -> bool:
         return False
     calls = "|".join(re.escape(call) for call in object_type.collect.calls)
     return bool(calls) and re.search(rf"\b({calls})\b", declared.source) is not None
+
+
+def own_parts(expression: Expression) -> Iterator[Expression]:
+    """Yield an expression and everything in it, but not the bodies of extracts."""
+    yield expression
+    if not isinstance(expression, Extract):
+        for part in operands_of(expression):
+            yield from own_parts(part)
 
 
 def _has_checks(expression: Expression) -> bool:

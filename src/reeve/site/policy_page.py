@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
-from reeve.evaluate.interpreter import TRUE, Program, compile_body
+from reeve.evaluate.interpreter import Program, compile_body
 from reeve.evaluate.policy_tests import Case, read_objects, run_tests
+from reeve.language import codes
 from reeve.language.errors import InvalidRepositoryError
 from reeve.language.logic import Logic
 from reeve.model import Policy
@@ -116,11 +117,11 @@ def _tests(repository: Repository, logic: Logic) -> tuple[tuple[TestView, ...], 
 
 def _body(program: Program) -> BodyView:
     conditions: list[ConditionView] = []
-    last = (len(program.body.conditions) + 1) * 100
-    for number in range(1, len(program.body.conditions) + 2):
-        base = number * 100
-        decided = program.meanings[last if base == last else base + TRUE]
-        checks = (program.meanings[code] for code in sorted(program.meanings) if base < code < base + TRUE - 1)
+    count = len(program.body.conditions)
+    for number in range(1, count + 2):
+        decided = program.meanings[codes.otherwise(count) if number > count else codes.true(number)]
+        own = (code for code in sorted(program.meanings) if codes.condition_of(code) == number and codes.is_check(code))
+        checks = map(program.meanings.__getitem__, own)
         views = tuple(CheckView(one.code, one.message, one.text) for one in checks)
         texts = (decided.code, str(decided.status), decided.message, decided.remediation, decided.text)
         conditions.append(ConditionView(*texts, views))

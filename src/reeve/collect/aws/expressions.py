@@ -10,12 +10,10 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, cast
 
-import jmespath
-import jmespath.exceptions
-import jmespath.functions
 import msgspec
 
-from reeve.language.operations.documents import parse_json
+from reeve.language.json_texts import parse_json
+from reeve.language.queries import Query, QueryError, compile_query
 from reeve.language.types import Kind, Type
 from reeve.language.values import describe, parse_date_time
 
@@ -24,28 +22,17 @@ class ExpressionError(Exception):
     """An expression fails on an answer, or gives a value of another type than its field has; the message says which."""
 
 
-class _Functions(jmespath.functions.Functions):  # pyright: ignore[reportUntypedBaseClass] - the way to add one
-    """The functions of JMESPath, and `split(separator, text)`, which ARNs ask for."""
-
-    @jmespath.functions.signature({"types": ["string"]}, {"types": ["string"]})  # pyright: ignore
-    def _func_split(self, separator: str, text: str) -> list[str]:
-        return text.split(separator)
-
-
-_OPTIONS: Any = jmespath.Options(custom_functions=_Functions())
-
-
 @cache
-def compiled(expression: str) -> Any:
+def compiled(expression: str) -> Query:
     """Return a compiled JMESPath expression.
 
     Raises:
         ExpressionError: it is not JMESPath.
     """
     try:
-        return jmespath.compile(expression)
-    except jmespath.exceptions.JMESPathError as error:
-        raise ExpressionError(f"invalid JMESPath {expression!r}: {str(error).splitlines()[0]}") from None
+        return compile_query(expression, more=True)
+    except ValueError as error:
+        raise ExpressionError(f"{expression!r}: {error}") from None
 
 
 def search(expression: str, data: Any) -> Any:
@@ -58,8 +45,8 @@ def search(expression: str, data: Any) -> Any:
         found = compiled(expression)
         if found.parsed["type"] == "field" and isinstance(data, dict):  # most are a mere name; a visitor would take its time
             return cast("dict[str, Any]", data).get(found.parsed["value"])
-        return found.search(data, options=_OPTIONS)
-    except (jmespath.exceptions.JMESPathError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
+        return found.search(data)
+    except QueryError as error:
         raise ExpressionError(f"{expression}: {' '.join(str(error).split())}") from None
 
 

@@ -29,14 +29,14 @@ def array_distinct(array: Any) -> Any:
 class Dialect:
     """An engine's language: the compiler of Ibis, and what it says exactly as the interpreter does.
 
-    `distinct` (None: no functions on the items of arrays), `full_match` of a text by a pattern of RE2, `instant`: the
-    microseconds of a text in the plain form of ISO 8601 (`conversions.USUAL_DATE_TIME`), null where there is no such day;
+    `distinct` (None: no functions on the items of arrays); `matches`: whether a pattern of RE2 is found in a text; `instant`:
+    the microseconds of a text in the plain form of ISO 8601 (`conversions.USUAL_DATE_TIME`), null where there is no such day;
     `json`: its functions on JSON texts.
     """
 
     compiler: Any
     distinct: Callable[[Expr], Expr] | None = None
-    full_match: Callable[[Expr, str], Expr] | None = None
+    matches: Callable[[Expr, str], Expr] | None = None
     instant: Callable[[Expr], Expr] | None = None
     json: JsonFunctions | None = None
 

@@ -22,24 +22,24 @@ from reeve.inventory.tables import exact, parquet
 from reeve.language.types import Kind
 
 
-@ibis.udf.scalar.builtin(name="regexp_full_match", signature=(("string", "string", "string"), "boolean"))
-def _regexp_full_match(text: Any, pattern: Any, options: Any) -> Any: ...
+@ibis.udf.scalar.builtin(name="regexp_matches", signature=(("string", "string", "string"), "boolean"))
+def _regexp_matches(text: Any, pattern: Any, options: Any) -> Any: ...
 
 
 @ibis.udf.scalar.builtin(name="epoch_us", signature=(("timestamp",), "int64"))
 def _epoch_us(time: Any) -> Any: ...
 
 
-def _full_match(text: Expr, pattern: str) -> Expr:
+def _matches(text: Expr, pattern: str) -> Expr:
     # `c`: to the letter; `n`: a dot is no line break, as RE2 has it by itself.
-    return _regexp_full_match(text, pattern, "cn")
+    return _regexp_matches(text, pattern, "cn")
 
 
 def _instant(text: Expr) -> Expr:
     return _epoch_us(text.try_cast("timestamp"))
 
 
-DIALECT = Dialect(DuckDBCompiler(), array_distinct, _full_match, _instant, JSON)
+DIALECT = Dialect(DuckDBCompiler(), array_distinct, _matches, _instant, JSON)
 
 _TYPES = {"string": "VARCHAR", "float64": "DOUBLE", "int64": "BIGINT", "boolean": "BOOLEAN", "array<string>": "VARCHAR[]"}
 _WRITTEN = {dtype: name for dtype, name in _TYPES.items() if dtype != "float64"}

@@ -4,6 +4,7 @@ from typing import Any
 
 from reeve.evaluate.engines.dialect import Expr, ibis
 from reeve.language.columns import JsonFunctions, Path
+from reeve.language.json_texts import MAX_DEPTH
 
 _TEXTS = ("string", "string")
 
@@ -67,8 +68,8 @@ def _repeats(text: Expr, path: Path) -> Expr:
 def _odd(text: Expr) -> Expr:
     """Return whether DuckDB's reader is laxer, or Python's may be stricter: commas at ends, NaN, depth, endless digits."""
     lax = text.re_search(r",\s*[\]}]|[:\[,\-\s](?i:nan|inf)|^(?i:nan|inf)")
-    deep = (_bytes(text) - _bytes(text.re_replace(r"[\[{]", ""))) > 300
-    return ibis.cases((_bytes(text) > 2000, lax | deep | text.re_search("[0-9]{1000}")), else_=lax)
+    deep = (_bytes(text) - _bytes(text.re_replace(r"[\[{]", ""))) > MAX_DEPTH
+    return ibis.cases((_bytes(text) > MAX_DEPTH, lax | deep | text.re_search("[0-9]{1000}")), else_=lax)
 
 
 JSON = JsonFunctions(

@@ -30,6 +30,7 @@ from reeve.language.operations.dates import Days, Today
 from reeve.language.operations.documents import AttributesFrom, AttributeValue, JsonFrom, JsonQuery
 from reeve.language.operations.elapsed import Elapsed
 from reeve.language.operations.fields import EmptyLookup, Extract, Field, IsDisappeared
+from reeve.language.operations.gcp_logging import GcpLoggingQueryMatch
 from reeve.language.operations.networks import AdmitsInternet, CidrsCover
 from reeve.language.operations.related import RelatedList
 from reeve.language.operations.search import (
@@ -53,7 +54,7 @@ CLASSES: tuple[type[Any], ...] = (
     *(BooleanFrom, DateTimeFrom, DurationFrom, ItemsFrom, CollectionFrom, CollectionSize),
     *(JsonFrom, JsonQuery, AttributesFrom, AttributeValue, Tag, RelatedList),
     *(AwsPolicyAllows, AwsPolicyGrants, AwsPolicyDenies, AwsLogFilterMatches, AwsTrailRecords),
-    *(AdmitsInternet, CidrsCover),
+    *(AdmitsInternet, CidrsCover, GcpLoggingQueryMatch),
     *(Debug, UnitTest, NullConstant, RuntimeFailure),
 )
 

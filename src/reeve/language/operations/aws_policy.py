@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from reeve.language.columns import Column, Columns, NotInSqlError
+from reeve.language.json_texts import parse_json
 from reeve.language.operations.base import (
     Compiler,
     Evaluate,
     EvaluationError,
+    Gone,
     Moment,
     NotCollected,
     Precedence,
@@ -17,7 +19,6 @@ from reeve.language.operations.base import (
     string,
     strings,
 )
-from reeve.language.operations.documents import parse_json
 from reeve.language.operations.fields import follow
 from reeve.language.policy_access import widest_level
 from reeve.language.policy_documents import LEVELS, Statement, denies, grants, statements
@@ -58,6 +59,7 @@ class AwsPolicyAllows:
     widest_acceptable_access_level: str = one_of(*LEVELS)
     actions: tuple[str, ...] = strings()
     prefix: str = ""
+    gone: Gone = ()
 
     def text(self) -> str:
         return f"{self.policy_ext_field}.awsPolicyAllows({self.widest_acceptable_access_level}, [{_quoted(self.actions)}])"
@@ -68,7 +70,7 @@ class AwsPolicyAllows:
         yield _beside(self.prefix + self.policy_ext_field, ACCOUNT_FIELD)
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
-        document, account = (follow(path) for path in self.fields_read())
+        document, account = (follow(path, self.gone) for path in self.fields_read())
         limit = LEVELS.index(self.widest_acceptable_access_level)
 
         def allows(row: Row, moment: Moment) -> bool:
@@ -100,6 +102,7 @@ class AwsPolicyGrants:
     policy_ext_field: str = string()
     actions: tuple[str, ...] = strings()
     prefix: str = ""
+    gone: Gone = ()
 
     def text(self) -> str:
         return f"{self.policy_ext_field}.awsPolicyGrants([{_quoted(self.actions)}])"
@@ -109,7 +112,7 @@ class AwsPolicyGrants:
         yield self.prefix + self.policy_ext_field
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
-        read = follow(self.prefix + self.policy_ext_field)
+        read = follow(self.prefix + self.policy_ext_field, self.gone)
 
         def granted(row: Row, moment: Moment) -> bool:
             document = read_document(self.policy_ext_field, read(row))
@@ -138,6 +141,7 @@ class AwsPolicyDenies:
     condition_key: str = string()
     condition_value: str = string()
     prefix: str = ""
+    gone: Gone = ()
 
     def text(self) -> str:
         where = _quoted((self.resource_field, self.condition_key, self.condition_value))
@@ -149,7 +153,7 @@ class AwsPolicyDenies:
         yield _beside(self.prefix + self.policy_ext_field, self.resource_field)
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
-        document, resource = (follow(path) for path in self.fields_read())
+        document, resource = (follow(path, self.gone) for path in self.fields_read())
 
         def denied(row: Row, moment: Moment) -> bool:
             arn = resource(row)

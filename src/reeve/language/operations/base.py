@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from reeve.language.syntax import Key, Keys
 from reeve.language.types import Kind, Type
 from reeve.language.values import Value
 
@@ -82,6 +83,15 @@ class FiredError(Exception):
         self.unseen = unseen
 
 
+class ArgumentError(ValueError):
+    """An argument of an operation is refused when the operation is read: its name in YAML, and the code of section 7."""
+
+    def __init__(self, argument: str, rule: str, message: str):
+        super().__init__(message)
+        self.argument = argument
+        self.rule = rule
+
+
 class EvaluationError(Exception):
     """An error that no declared check covers: the object is UNDETERMINED with code n·100 + 98 (section 2)."""
 
@@ -130,6 +140,9 @@ class Check:
 
 Checks = Mapping[str, Check]
 
+Gone = tuple[str | None, ...]
+"""For each lookup of a path, the field that says that the object behind it is gone; '' if none does, None: by its name."""
+
 
 class Compiler(Protocol):
     """Turns expressions into functions, giving undetermined checks their numbers in the order of section 2."""
@@ -142,7 +155,7 @@ class Compiler(Protocol):
         """Return the number of the check `kind`, or None when the operation does not declare it."""
         ...
 
-    def classifier(self, relationship: str) -> Callable[[Row, Moment], Children]:
+    def classifier(self, relationship: str, gone: "Gone") -> Callable[[Row, Moment], Children]:
         """Return the function that counts an object's children in a related list by their status."""
         ...
 
@@ -200,6 +213,7 @@ class Form(StrEnum):
     BOOLEAN = "true or false"
     ENUM = "one of"
     YAML = "any YAML"
+    KEYS = "mapping"
     CHECKS = "undetermined checks"
 
 
@@ -208,14 +222,15 @@ class Argument:
     """The declaration of one argument of an operation.
 
     `kinds` are the operand types that fit, `choices` the values of an enumeration or the names of undetermined checks
-    (a name with `!` must be declared), `literal` allows a plain text where an operand is wanted.
+    (a name with `!` must be declared), `keys` those of a mapping. One that stands `alone` is the operation's whole body.
     """
 
     form: Form
     required: bool = True
     kinds: tuple[Kind, ...] = ()
     choices: tuple[str, ...] = ()
-    literal: bool = False
+    keys: Keys = field(default_factory=dict[str, Key])
+    alone: bool = False
 
 
 def _declare(argument: Argument, default: Any = dataclasses.MISSING) -> Any:
@@ -224,9 +239,9 @@ def _declare(argument: Argument, default: Any = dataclasses.MISSING) -> Any:
     return field(default=default, metadata={"argument": argument})
 
 
-def operand(*kinds: Kind, literal: bool = False) -> Any:
-    """Declare a required operand of one of the kinds; `literal`: a plain text stands for a Text constant."""
-    return _declare(Argument(Form.OPERAND, kinds=kinds, literal=literal))
+def operand(*kinds: Kind) -> Any:
+    """Declare a required operand of one of the kinds."""
+    return _declare(Argument(Form.OPERAND, kinds=kinds))
 
 
 def optional_operand(*kinds: Kind) -> Any:
@@ -239,9 +254,9 @@ def operands(*kinds: Kind) -> Any:
     return _declare(Argument(Form.OPERANDS, kinds=kinds))
 
 
-def string(default: Any = dataclasses.MISSING) -> Any:
+def string(default: Any = dataclasses.MISSING, alone: bool = False) -> Any:
     """Declare a plain text."""
-    return _declare(Argument(Form.STRING, default is dataclasses.MISSING), default)
+    return _declare(Argument(Form.STRING, default is dataclasses.MISSING, alone=alone), default)
 
 
 def strings(default: Any = dataclasses.MISSING) -> Any:
@@ -250,18 +265,18 @@ def strings(default: Any = dataclasses.MISSING) -> Any:
 
 
 def integer() -> Any:
-    """Declare a whole number."""
+    """Declare a whole number from 0 up."""
     return _declare(Argument(Form.INTEGER))
 
 
-def number() -> Any:
+def number(alone: bool = False) -> Any:
     """Declare a number."""
-    return _declare(Argument(Form.NUMBER))
+    return _declare(Argument(Form.NUMBER, alone=alone))
 
 
-def boolean(default: Any = dataclasses.MISSING) -> Any:
+def boolean(default: Any = dataclasses.MISSING, alone: bool = False) -> Any:
     """Declare `true` or `false`."""
-    return _declare(Argument(Form.BOOLEAN, default is dataclasses.MISSING), default)
+    return _declare(Argument(Form.BOOLEAN, default is dataclasses.MISSING, alone=alone), default)
 
 
 def one_of(*choices: str, default: Any = dataclasses.MISSING) -> Any:
@@ -269,14 +284,22 @@ def one_of(*choices: str, default: Any = dataclasses.MISSING) -> Any:
     return _declare(Argument(Form.ENUM, default is dataclasses.MISSING, choices=choices), default)
 
 
-def anything(default: Any = dataclasses.MISSING) -> Any:
+def anything(default: Any = dataclasses.MISSING, alone: bool = False) -> Any:
     """Declare a value of any YAML shape."""
-    return _declare(Argument(Form.YAML, default is dataclasses.MISSING), default)
+    return _declare(Argument(Form.YAML, default is dataclasses.MISSING, alone=alone), default)
 
 
-def undetermined_if(*names: str) -> Any:
-    """Declare the undetermined checks an operation may carry, in numbering order; a name ending in `!` is required."""
-    required = any(name.endswith("!") for name in names)
+def record(keys: Keys, default: Any = dataclasses.MISSING) -> Any:
+    """Declare a mapping of some keys."""
+    return _declare(Argument(Form.KEYS, default is dataclasses.MISSING, keys=keys), default)
+
+
+def undetermined_if(*names: str, optional: bool = False) -> Any:
+    """Declare the undetermined checks an operation may carry, in numbering order.
+
+    A name ending in `!` is required, so are they all then, unless they are `optional`.
+    """
+    required = not optional and any(name.endswith("!") for name in names)
     argument = Argument(Form.CHECKS, required, choices=names)
     return field(default_factory=dict[str, Check], metadata={"argument": argument})
 

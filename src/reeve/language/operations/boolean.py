@@ -17,22 +17,13 @@ from reeve.language.operations.base import (
     operands,
 )
 from reeve.language.types import BOOLEAN, Kind, Type
-from reeve.language.values import WrongTypeError, describe
+from reeve.language.values import as_boolean
 
 
 def truth(expression: Expression, compiler: Compiler) -> Evaluate:
-    """Return the evaluator of a Boolean operand; a value of an undeclared field is checked when it is met."""
+    """Return the evaluator of a Boolean operand; a value of an undeclared field is made one when it is met."""
     evaluate = compiler.compile(expression)
-    if expression.type is BOOLEAN:
-        return evaluate
-
-    def checked(row: Row, moment: Moment) -> bool | None:
-        value = evaluate(row, moment)
-        if value is None or value is True or value is False:
-            return value
-        raise WrongTypeError(f"{expression.text()}: a Boolean was wanted, {describe(value)} was found")
-
-    return checked
+    return evaluate if expression.type is BOOLEAN else lambda row, moment: as_boolean(evaluate(row, moment))
 
 
 @dataclass(frozen=True, slots=True)

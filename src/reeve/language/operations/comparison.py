@@ -3,7 +3,7 @@
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from reeve.language.columns import Column, Columns, NotInSqlError, joined
@@ -22,7 +22,7 @@ from reeve.language.types import BOOLEAN, EVERY, ORDERED, Kind, Type
 from reeve.language.value_columns import emptiness as emptiness_column
 from reeve.language.value_columns import equality as equality_column
 from reeve.language.value_columns import relation
-from reeve.language.values import Value, WrongTypeError, as_date_time, as_double, describe, emptiness, equality, type_of
+from reeve.language.values import Value, as_double, as_number, as_type, emptiness, equality
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,34 +81,16 @@ class Empty:
         return empty if self.operation == "IS_EMPTY" else replace(empty, value=~empty.value)
 
 
-def orderable(static: Type) -> Callable[[Value], float | datetime | timedelta | None]:
-    """Return the function that makes a value of a type ready for ordering, and refuses one that has no order."""
-    if static.kind is Kind.NUMBER:
-        return as_double
-    if static.kind is not Kind.ANY:
-        return lambda value: value
-
-    def checked(value: Value) -> Any:
-        kind = type_of(value).kind
-        if value is None or kind is Kind.DURATION:
-            return value
-        if kind is Kind.NUMBER:
-            return as_double(value)
-        if kind is Kind.DATE_TIME:
-            return as_date_time(value)
-        raise WrongTypeError(f"a Number, DateTime or Duration was wanted, {describe(value)} was found")
-
-    return checked
+def orderable(*operands: Expression) -> Callable[[Value], float | timedelta | None]:
+    """Return the function that makes the values of operands ready for ordering, as what one of them is known to be."""
+    if any(operand.type.kind is Kind.DURATION for operand in operands):
+        return lambda value: as_type(Kind.DURATION, value)
+    return as_double if all(operand.type.kind is Kind.NUMBER for operand in operands) else as_number
 
 
 def compare(relation: Callable[[Any, Any], bool], left: Value, right: Value) -> bool:
     """Return whether an order relation holds; with null on either side it does not."""
-    if left is None or right is None:
-        return False
-    try:
-        return relation(left, right)
-    except TypeError:
-        raise WrongTypeError(f"{describe(left)} and {describe(right)} have no common order") from None
+    return left is not None and right is not None and relation(left, right)
 
 
 def _common_kind(*operands: Expression) -> Kind:
@@ -128,7 +110,7 @@ _RELATIONS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Ordering:
-    """Whether one number, instant or length is on a side of another; with null on either side: false."""
+    """Whether one number or length is on a side of another; with null on either side: false."""
 
     NAMES: ClassVar[Mapping[str, str]] = {
         "GREATER_THAN": "Whether the left side is greater; null on either side: false.",
@@ -147,12 +129,11 @@ class Ordering:
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
         left, right = compiler.compile(self.left), compiler.compile(self.right)
-        ready_left, ready_right = orderable(self.left.type), orderable(self.right.type)
-        relation = _RELATIONS[self.operation][1]
+        ready, relation = orderable(self.left, self.right), _RELATIONS[self.operation][1]
 
         def ordered(row: Row, moment: Moment) -> bool:
             first, second = left(row, moment), right(row, moment)
-            return compare(relation, ready_left(first), ready_right(second))
+            return compare(relation, ready(first), ready(second))
 
         return ordered
 
@@ -172,31 +153,32 @@ class Between:
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
-    arg: Expression = operand(*ORDERED)
-    range_from: Expression = operand(*ORDERED)
-    range_to: Expression = operand(*ORDERED)
+    arg: Expression = operand(Kind.NUMBER)
+    range_from: Expression = operand(Kind.NUMBER)
+    range_to: Expression = operand(Kind.NUMBER)
     exclusive_from: bool = boolean(default=False)
     exclusive_to: bool = boolean(default=False)
 
     def text(self) -> str:
-        return f"{inner(self.arg)}.between({self.range_from.text()}, {self.range_to.text()})"
+        ends = (", exclusiveFrom" if self.exclusive_from else "") + (", exclusiveTo" if self.exclusive_to else "")
+        return f"{inner(self.arg)}.between({self.range_from.text()}, {self.range_to.text()}{ends})"
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
-        parts = [(compiler.compile(part), orderable(part.type)) for part in (self.arg, self.range_from, self.range_to)]
+        operands = (self.arg, self.range_from, self.range_to)
+        parts, ready = [compiler.compile(part) for part in operands], orderable(*operands)
         above = operator.gt if self.exclusive_from else operator.ge
         below = operator.lt if self.exclusive_to else operator.le
 
         def between(row: Row, moment: Moment) -> bool:
-            values = [evaluate(row, moment) for evaluate, _ in parts]
-            value, start, end = (ready(found) for found, (_, ready) in zip(values, parts, strict=True))
+            value, start, end = map(ready, [evaluate(row, moment) for evaluate in parts])
             return compare(above, value, start) & compare(below, value, end)
 
         return between
 
     def column(self, table: Columns) -> Column:
-        number = _common_kind(self.arg, self.range_from, self.range_to) is Kind.NUMBER
+        _common_kind(self.arg, self.range_from, self.range_to)
         arg, start, end = parts = [table.column(part) for part in (self.arg, self.range_from, self.range_to)]
         guards, declared = joined(parts)
-        above = relation(">" if self.exclusive_from else ">=", arg, start, number)
-        below = relation("<" if self.exclusive_to else "<=", arg, end, number)
+        above = relation(">" if self.exclusive_from else ">=", arg, start, number=True)
+        below = relation("<" if self.exclusive_to else "<=", arg, end, number=True)
         return Column(above & below, guards, declared, nullable=False)

@@ -1,11 +1,13 @@
 """Constants: TEXT, BYTES, NUMBER, BOOLEAN, SET, LIST, COLLECTION, DATE_TIME, DURATION, JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from reeve.language.columns import Column, Columns, NotInSqlError, known_column
+from reeve.language.doubles import java_double
 from reeve.language.operations.base import (
+    ArgumentError,
     Compiler,
     Evaluate,
     Precedence,
@@ -16,10 +18,10 @@ from reeve.language.operations.base import (
     string,
     strings,
 )
-from reeve.language.types import BOOLEAN, BYTES, DATE_TIME, DURATION, JSON, NUMBER, TEXT, Kind, Type
-from reeve.language.values import Value, java_double, json_text, parse_date_time, parse_duration, quoted
+from reeve.language.types import BOOLEAN, BYTES, DATE_TIME, DURATION, JSON, NUMBER, TEXT, Kind, Type, collection_of
+from reeve.language.values import Value, items_of, json_text, parse_date_time, parse_duration, quoted
 
-SKIP_KEEP = ("SKIP", "KEEP")
+SKIP_KEEP, ORDERINGS = ("SKIP", "KEEP"), ("SORTED", "ORIGINAL")
 
 
 def constant(value: Value) -> Evaluate:
@@ -35,7 +37,7 @@ class TextConstant:
     type: Type = field(default=TEXT, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
-    value: str = string()
+    value: str = string(alone=True)
 
     def text(self) -> str:
         return quoted(self.value)
@@ -55,7 +57,7 @@ class BytesConstant:
     type: Type = field(default=BYTES, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
-    value: str = string()
+    value: str = string(alone=True)
 
     def text(self) -> str:
         return f"bytes({quoted(self.value)})"
@@ -75,7 +77,7 @@ class NumberConstant:
     type: Type = field(default=NUMBER, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
-    value: float = number()
+    value: float = number(alone=True)
 
     def text(self) -> str:
         return f"number({java_double(self.value)})"
@@ -95,7 +97,7 @@ class BooleanConstant:
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
-    value: bool = boolean()
+    value: bool = boolean(alone=True)
 
     def text(self) -> str:
         return "true" if self.value else "false"
@@ -138,42 +140,71 @@ class ItemsConstant:
 
 
 @dataclass(frozen=True, slots=True)
-class Collection:
-    """A constant collection of the legacy dialect; without options a Set of Text."""
+class Options:
+    """The options of a collection between the dialects: applied to its items, which are a List then."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"COLLECTION": "A constant collection (legacy); without options a Set of Text."}
+    empty_values: str | None
+    duplicate_values: str | None
+    ordering: str | None
+
+    def __bool__(self) -> bool:
+        """Whether there is one."""
+        return any((self.empty_values, self.duplicate_values, self.ordering))
+
+    def text(self) -> str:
+        """Return how they print."""
+        text = f".{self.empty_values.lower()}Empty()" if self.empty_values else ""
+        text += f".{self.duplicate_values.lower()}Duplicates()" if self.duplicate_values else ""
+        return text + (".sort()" if self.ordering == "SORTED" else "")
+
+    def type(self, item: Kind) -> Type:
+        """Return the type of a collection of items with these options."""
+        return collection_of(item, is_list=bool(self))
+
+    def applied(self, item: Kind, items: Sequence[str]) -> tuple[str, ...]:
+        """Return items as the options leave them; all of them without options, as a set counts them anyway."""
+        if not self:
+            return tuple(items)
+        skip_empty, skip_duplicates = self.empty_values == "SKIP", self.duplicate_values == "SKIP"
+        return items_of(Type(Kind.ITEMS, item, skip_empty, skip_duplicates, self.ordering == "SORTED"), items)
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A constant collection of the older dialects; without options a Set."""
+
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "COLLECTION": "A constant collection (legacy): a Set; with options, a List to which they were applied."
+    }
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
     items: tuple[str, ...] = strings()
     item_type: str = one_of("TEXT", "BYTES", default="TEXT")
     empty_values: str | None = one_of(*SKIP_KEEP, default=None)
     duplicate_values: str | None = one_of(*SKIP_KEEP, default=None)
-    ordering: str | None = one_of("SORTED", "UNSORTED", default=None)
+    ordering: str | None = one_of(*ORDERINGS, default=None)
+
+    @property
+    def options(self) -> Options:
+        """The options."""
+        return Options(self.empty_values, self.duplicate_values, self.ordering)
 
     @property
     def type(self) -> Type:
-        """Items that count as the options say."""
-        return Type(
-            Kind.ITEMS,
-            Kind[self.item_type],
-            skip_empty=self.empty_values != "KEEP",
-            skip_duplicates=self.duplicate_values != "KEEP",
-            sort=self.ordering != "UNSORTED",
-        )
+        """A set, or a list with options."""
+        return self.options.type(Kind[self.item_type])
 
     def text(self) -> str:
-        text = f"[{', '.join(map(quoted, self.items))}]"
-        if self.empty_values:
-            text += f".{self.empty_values.lower()}Empty()"
-        if self.duplicate_values:
-            text += f".{self.duplicate_values.lower()}Duplicates()"
-        return text + (".sort()" if self.ordering == "SORTED" else "")
+        return f"[{', '.join(map(quoted, self.items))}]{self.options.text()}"
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
-        return constant(self.items)
+        return constant(self._value())
+
+    def _value(self) -> tuple[str, ...]:
+        return self.options.applied(Kind[self.item_type], self.items)
 
     def column(self, table: Columns) -> Column:
-        return known_column(table, self.items, Kind.ITEMS)
+        return known_column(table, self._value(), Kind.ITEMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +218,11 @@ class DateTimeConstant:
     type: Type = field(default=DATE_TIME, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
-    text_: str = string()
+    text_: str = string(alone=True)
 
     def __post_init__(self) -> None:
         if parse_date_time(self.text_) is None:
-            raise ValueError(f"{self.text_!r} is no ISO 8601 date or date-time")
+            raise ArgumentError("text", "bad-date-time", f"{self.text_!r} is no ISO 8601 date or date-time")
 
     def text(self) -> str:
         return quoted(self.text_)
@@ -211,11 +242,11 @@ class DurationConstant:
     type: Type = field(default=DURATION, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
-    value: str = string()
+    value: str = string(alone=True)
 
     def __post_init__(self) -> None:
         if parse_duration(self.value) is None:
-            raise ValueError(f"{self.value!r} is no ISO 8601 duration")
+            raise ArgumentError("value", "bad-duration", f"{self.value!r} is no ISO 8601 duration")
 
     def text(self) -> str:
         return quoted(self.value)
@@ -235,10 +266,10 @@ class JsonConstant:
     type: Type = field(default=JSON, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
-    value: Any = anything()
+    value: Any = anything(alone=True)
 
     def text(self) -> str:
-        return f"json({quoted(json_text(self.value))})"
+        return json_text(self.value)
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
         return constant(self.value)

@@ -1,4 +1,4 @@
-"""From one type to another: the five `*_FROM` operations on texts, COLLECTION_FROM and COLLECTION_SIZE."""
+"""From one type to another: the five `*_FROM` operations on texts, COLLECTION_FROM and SIZE."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from typing import Any, ClassVar, cast
 
 from reeve.language.columns import DEFERRED, Column, Columns, Guard, NotInSqlError, with_checks
 from reeve.language.operations.base import (
+    ArgumentError,
     Checks,
     Compiler,
     Evaluate,
@@ -23,9 +24,10 @@ from reeve.language.operations.base import (
     strings,
     undetermined_if,
 )
+from reeve.language.operations.constants import ORDERINGS, SKIP_KEEP, Options
 from reeve.language.operations.search import plain_text
 from reeve.language.types import BOOLEAN, DATE_TIME, DURATION, NUMBER, STRINGS, Kind, Type, list_of, set_of
-from reeve.language.value_columns import blank, items, normalised, plain, without_empty
+from reeve.language.value_columns import blank, items, normalised, plain
 from reeve.language.values import (
     WrongTypeError,
     describe,
@@ -39,7 +41,7 @@ from reeve.language.values import (
 
 USUAL_DATE_TIME = (
     r"^(1[0-9]|2[01])[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
-    r"(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9])?)?\z"
+    r"(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,3})?)?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9])?)?\z"
 )
 """The dates and date-times that every engine reads alike: the last centuries, in the plain form."""
 
@@ -65,7 +67,7 @@ class BooleanFrom:
     operation: str
     arg: Expression = operand(*STRINGS)
     true_value: str | None = string(default=None)
-    undetermined_if: Checks = undetermined_if("isEmpty")
+    undetermined_if: Checks = undetermined_if("isEmpty!")
 
     def text(self) -> str:
         return f"{inner(self.arg)}.asBoolean({'' if self.true_value is None else quoted(self.true_value)})"
@@ -94,13 +96,18 @@ class BooleanFrom:
 
 @dataclass(frozen=True, slots=True)
 class DateTimeFrom:
-    """The instant that an ISO 8601 text names; a date alone is its UTC midnight, an empty text null."""
+    """The instant that an ISO 8601 text names; a date alone is its UTC midnight.
 
-    NAMES: ClassVar[Mapping[str, str]] = {"DATE_TIME_FROM": "The instant that an ISO 8601 text names; of an empty text: null."}
+    A text that stands for null is empty, and null where that is not declared. An empty text is no date.
+    """
+
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "DATE_TIME_FROM": "The instant that an ISO 8601 text names; an empty text is none, one of `nullValues` null."
+    }
     type: Type = field(default=DATE_TIME, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
-    arg: Expression = operand(Kind.TEXT, Kind.BYTES, Kind.DATE_TIME)
+    arg: Expression = operand(*STRINGS)
     format: str = one_of("ISO_8601")
     null_values: tuple[str, ...] = strings(default=())
     undetermined_if: Checks = undetermined_if("isEmpty", "invalidFormat!")
@@ -109,19 +116,17 @@ class DateTimeFrom:
         return f"{inner(self.arg)}.asDateTime()"
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
-        evaluate, static = compiler.compile(self.arg), self.arg.type
+        read = string_reader(self.arg, compiler)
         empty = compiler.declare(self.undetermined_if, "isEmpty", f"{inner(self.arg)}.isEmpty()")
         invalid = compiler.declare(self.undetermined_if, "invalidFormat", f"{inner(self.arg)}.checkIso8601()")
         nulls = {normalise(value) for value in self.null_values}
 
         def convert(row: Row, moment: Moment) -> datetime | None:
-            value = evaluate(row, moment)
-            if isinstance(value, datetime):
-                return value
-            text = plain_text(static, value)
-            if is_blank(self.arg, text) or normalise(text or "") in nulls:
-                if empty is not None:
-                    raise FiredError(empty)
+            text = read(row, moment)
+            stands_for_null = bool(nulls) and normalise(text or "") in nulls
+            if empty is not None and (stands_for_null or is_blank(self.arg, text)):
+                raise FiredError(empty)
+            if stands_for_null:
                 return None
             parsed = parse_date_time(text or "")
             if parsed is None:
@@ -132,20 +137,19 @@ class DateTimeFrom:
 
     def column(self, table: Columns) -> Column:
         arg = table.column(self.arg)
-        if self.arg.type.kind is Kind.DATE_TIME:
-            never = ("invalidFormat", table.literal(False, Kind.BOOLEAN), True)
-            return with_checks(arg, self.undetermined_if, ("isEmpty", arg.value.isnull(), False), never)
         text, empty = plain(table, arg, self.arg.type), blank(table, arg, self.arg.type)
+        is_null = table.literal(False, Kind.BOOLEAN)
         if self.null_values:
             normal = normalised(table, arg, self.arg.type)
-            empty = normal.then(empty.value | normal.value.isin(list(map(normalise, self.null_values))))
+            is_null = table.share(normal.value.isin(list(map(normalise, self.null_values))))
+            empty = normal.then(empty.value | is_null)
         is_empty = table.share(empty.value)
         usual = table.share(text.value.re_search(USUAL_DATE_TIME))
         instant = table.share(table.cases((usual, table.instant(text.value)), otherwise=table.literal(None, Kind.DATE_TIME)))
         # A date that stands for null is null.
-        value = table.cases((is_empty, table.literal(None, Kind.DATE_TIME)), otherwise=instant) if self.null_values else instant
+        value = table.cases((is_null, table.literal(None, Kind.DATE_TIME)), otherwise=instant) if self.null_values else instant
         parsed = empty.then(value, Guard(~is_empty & ~usual, DEFERRED), nullable=True)
-        invalid = ("invalidFormat", ~is_empty & instant.isnull(), True)
+        invalid = ("invalidFormat", ~is_null & instant.isnull(), True)
         return with_checks(parsed, self.undetermined_if, ("isEmpty", is_empty, False), invalid)
 
 
@@ -164,7 +168,7 @@ class DurationFrom:
     operation: str
     arg: Expression = operand(*STRINGS)
     format: str = one_of("GCP", "ISO_8601")
-    undetermined_if: Checks = undetermined_if("isEmpty", "invalidFormat!")
+    undetermined_if: Checks = undetermined_if("isEmpty", "invalidFormat!", optional=True)
 
     def text(self) -> str:
         return f"{inner(self.arg)}.asDuration()"
@@ -172,7 +176,9 @@ class DurationFrom:
     def evaluator(self, compiler: Compiler) -> Evaluate:
         read = string_reader(self.arg, compiler)
         empty = compiler.declare(self.undetermined_if, "isEmpty", f"{inner(self.arg)}.isEmpty()")
-        invalid = compiler.declare(self.undetermined_if, "invalidFormat", f"{self.text()}.isInvalidFormat()")
+        invalid = compiler.declare(
+            self.undetermined_if, "invalidFormat", f"{inner(self.arg)}.checkFormat({quoted(self.format)})"
+        )
         parse = parse_gcp_duration if self.format == "GCP" else parse_duration
 
         def convert(row: Row, moment: Moment) -> Any:
@@ -235,51 +241,67 @@ class ItemsFrom:
 
 def _check_separator(separator: str) -> None:
     if not separator:
-        raise ValueError("the separator is empty; a text can't be split at nothing")
+        raise ArgumentError("separator", "empty-text", "the separator is empty; a text can't be split at nothing")
 
 
 @dataclass(frozen=True, slots=True)
 class CollectionFrom:
-    """The parts of a text between separators, empty ones dropped; of null: null (legacy)."""
+    """The parts of a text between separators, as a collection of the older dialects; of null: null."""
 
     NAMES: ClassVar[Mapping[str, str]] = {
-        "COLLECTION_FROM": "The parts of a text between separators, empty ones dropped; of null: null (legacy)."
+        "COLLECTION_FROM": "The parts of a text between separators (legacy): a Set; with options, a List to which they were"
+        " applied; of null: null."
     }
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
     arg: Expression = operand(*STRINGS)
     separator: str = string()
+    item_type: str | None = one_of("TEXT", "BYTES", default=None)
+    empty_values: str | None = one_of(*SKIP_KEEP, default=None)
+    duplicate_values: str | None = one_of(*SKIP_KEEP, default=None)
+    ordering: str | None = one_of(*ORDERINGS, default=None)
 
     def __post_init__(self) -> None:
         _check_separator(self.separator)
 
     @property
+    def options(self) -> Options:
+        """The options."""
+        return Options(self.empty_values, self.duplicate_values, self.ordering)
+
+    @property
     def type(self) -> Type:
-        """A set of the argument's type."""
-        return set_of(Kind.BYTES if self.arg.type.kind is Kind.BYTES else Kind.TEXT)
+        """A set, or a list with options, of the argument's type or of what `itemType` says."""
+        own = Kind.BYTES if self.arg.type.kind is Kind.BYTES else Kind.TEXT
+        return self.options.type(Kind[self.item_type] if self.item_type else own)
 
     def text(self) -> str:
-        return f"{inner(self.arg)}.asCollection({quoted(self.separator)})"
+        return f"{inner(self.arg)}.asCollection({quoted(self.separator)}){self.options.text()}"
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
-        read, separator = string_reader(self.arg, compiler), self.separator
+        read, separator, item, options = string_reader(self.arg, compiler), self.separator, self.type.item, self.options
 
         def convert(row: Row, moment: Moment) -> tuple[str, ...] | None:
             text = read(row, moment)
-            return None if text is None else tuple(part for part in text.split(separator) if part)
+            return None if text is None else options.applied(item, text.split(separator))
 
         return convert
 
     def column(self, table: Columns) -> Column:
+        if self.options:
+            raise NotInSqlError
         arg = table.column(self.arg)
-        return arg.then(without_empty(table.array(arg.value.split(self.separator))), nullable=True)
+        return arg.then(table.array(arg.value.split(self.separator)), nullable=True)
 
 
 @dataclass(frozen=True, slots=True)
 class CollectionSize:
     """The number of items, as they count in a set or a list; of null: 0."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"COLLECTION_SIZE": "The number of items of a set or list; of null: 0."}
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "SIZE": "The number of items of a set or list; of null: 0.",
+        "COLLECTION_SIZE": "The number of items of a collection; of null: 0 (legacy).",
+    }
     type: Type = field(default=NUMBER, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str

@@ -1,18 +1,14 @@
 """Structured texts: JSON_FROM, the four JSON_QUERY operations, ATTRIBUTES_FROM, ATTRIBUTE_VALUE."""
 
-import json
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, cast
-
-import jmespath
-import jmespath.exceptions
-import jmespath.functions
+from typing import ClassVar, cast
 
 from reeve.language.columns import DEFERRED, Column, Columns, Guard, NotInSqlError, with_checks
 from reeve.language.json_columns import find, simple_query
+from reeve.language.json_texts import parse_json
 from reeve.language.operations.base import (
+    ArgumentError,
     Checks,
     Compiler,
     Evaluate,
@@ -29,31 +25,11 @@ from reeve.language.operations.base import (
 )
 from reeve.language.operations.conversions import invalid_input, is_blank, string_reader
 from reeve.language.operations.fields import Extract, Field
+from reeve.language.queries import QueryError, compile_query
 from reeve.language.types import ATTRIBUTES, BOOLEAN, BYTES, JSON, NUMBER, STRINGS, TEXT, Kind, Type
 from reeve.language.value_columns import blank, plain
 from reeve.language.value_columns import emptiness as emptiness_column
 from reeve.language.values import Value, WrongTypeError, describe, emptiness, normalise, quoted
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
-def parse_json(text: str) -> Value:
-    """Return the value of a JSON text.
-
-    Raises:
-        ValueError: the text is not JSON (NaN, Infinity and half a surrogate pair are not), or is nested too deeply.
-    """
-    try:
-        value = json.loads(text, parse_constant=_refuse_constant)
-        if "\\u" in text:
-            json.dumps(value, ensure_ascii=False).encode()
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    except UnicodeEncodeError:
-        raise ValueError("half a surrogate pair is no character") from None
-    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,54 +77,12 @@ class JsonFrom:
         return with_checks(parsed, self.undetermined_if, ("isEmpty", is_empty, False), invalid)
 
 
-MAX_QUERY = 10_000
-
 _QUERY_TYPES = {
     "JSON_QUERY_TEXT": TEXT,
     "JSON_QUERY_BYTES": BYTES,
     "JSON_QUERY_NUMBER": NUMBER,
     "JSON_QUERY_BOOLEAN": BOOLEAN,
 }
-
-
-def compile_query(expression: str) -> Any:
-    """Return a compiled JMESPath expression, its functions' names and numbers of arguments checked.
-
-    Raises:
-        ValueError: the expression is not JMESPath; the message says why.
-    """
-    if len(expression) > MAX_QUERY:
-        raise ValueError(f"invalid JMESPath: {len(expression):,} characters; at most {MAX_QUERY:,} are read")
-    try:
-        # Text in back quotes that is not JSON is an old form of a literal; jmespath takes it, with a warning to its developers.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", PendingDeprecationWarning)
-            compiled: Any = jmespath.compile(expression)
-    except (jmespath.exceptions.JMESPathError, RecursionError) as error:
-        reason = str(error).splitlines()[0] if str(error) else "nested too deeply"
-        raise ValueError(f"invalid JMESPath: {reason}") from None
-    table: Any = jmespath.functions.Functions.FUNCTION_TABLE
-    for node in _nodes(compiled.parsed):
-        if node["type"] != "function_expression":
-            continue
-        name, given = str(node["value"]), len(node["children"])
-        if name not in table:
-            raise ValueError(f"invalid JMESPath: unknown function {name}()")
-        signature = table[name]["signature"]
-        variadic = bool(signature) and bool(signature[-1].get("variadic"))
-        if given != len(signature) and not (variadic and given >= len(signature)):
-            raise ValueError(f"invalid JMESPath: {name}() takes {len(signature)} arguments, {given} are given")
-    return compiled
-
-
-def _nodes(root: Any) -> Iterator[dict[str, Any]]:
-    pending = [root]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, dict):
-            found = cast("dict[str, Any]", node)
-            yield found
-            pending.extend(found.get("children", ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +102,10 @@ class JsonQuery:
     undetermined_if: Checks = undetermined_if("resultTypeMismatch!", "evaluationError!", "resultIsEmpty")
 
     def __post_init__(self) -> None:
-        compile_query(self.expression)
+        try:
+            compile_query(self.expression)
+        except ValueError as error:
+            raise ArgumentError("expression", "bad-jmespath", str(error)) from None
 
     @property
     def type(self) -> Type:
@@ -191,7 +128,7 @@ class JsonQuery:
                 raise WrongTypeError(f"Json was wanted, {describe(document)} was found")
             try:
                 result = query.search(document)
-            except (jmespath.exceptions.JMESPathError, TypeError, ValueError, RecursionError) as error:
+            except QueryError as error:
                 raise invalid_input(failed, f"the query failed: {error}", f"the query failed: {error}") from None
             if result is not None and not _fits(kind, result):
                 raise invalid_input(mismatch, f"the query gave {describe(result)}, not {kind}")
@@ -242,7 +179,7 @@ class AttributesFrom:
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
     arg: Expression = operand(*STRINGS)
-    undetermined_if: Checks = undetermined_if("isEmpty")
+    undetermined_if: Checks = undetermined_if("isEmpty!", optional=True)
 
     def text(self) -> str:
         return f"{inner(self.arg)}.asAttributes()"
@@ -279,8 +216,8 @@ class AttributeValue:
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
     arg: Expression = operand(Kind.ATTRIBUTES)
-    key: Expression = operand(*STRINGS, literal=True)
-    undetermined_if: Checks = undetermined_if("keyNotFound", "duplicateKey", "valueIsEmpty")
+    key: Expression = operand(*STRINGS)
+    undetermined_if: Checks = undetermined_if("keyNotFound", "duplicateKey!", "valueIsEmpty")
 
     def text(self) -> str:
         return f"{inner(self.arg)}.attribute({self.key.text()})"

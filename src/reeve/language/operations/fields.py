@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, ClassVar, cast
 
-from reeve.language.columns import ERROR, Column, Columns, Guard, with_checks
+from reeve.language.codes import ERROR
+from reeve.language.columns import Column, Columns, Guard, known_column
 from reeve.language.operations.base import (
     Checks,
     Compiler,
@@ -13,36 +14,48 @@ from reeve.language.operations.base import (
     EvaluationError,
     Expression,
     FiredError,
+    Gone,
     Moment,
     NotCollected,
     Precedence,
     Row,
+    one_of,
     string,
     undetermined_if,
 )
 from reeve.language.types import ANY, BOOLEAN, Kind, Type
 from reeve.language.value_columns import emptiness as emptiness_column
-from reeve.language.values import Value, WrongTypeError, as_date_time, describe, emptiness, quoted
+from reeve.language.values import Value, WrongTypeError, as_date_time, describe, emptiness, normalise, quoted, text_form
 
 ID_FIELDS = ("Id", "id")
 DISAPPEARANCE_SUFFIX = "__disappearanceTime__c"
 DISAPPEARANCE_FIELDS = ("disappearanceTime", "CA10__deletedAt__c")
 
 
-def follow(path: str) -> Callable[[Row], Value]:
-    """Return the reader of a dotted path; a null on the way gives null, `NotCollected` stays what it is."""
+def follow(path: str, gone: Gone = ()) -> Callable[[Row], Value]:
+    """Return the reader of a dotted path.
+
+    Null on the way gives null, and so does an object on the way that has disappeared; `NotCollected` stays what it is.
+
+    Args:
+        path: lookups, then a field or a lookup.
+        gone: for each lookup before the last part, how to tell that the object behind it has disappeared.
+    """
     *lookups, last = path.split(".")
     if not lookups:
         return lambda row: row.get(last)
+    steps = [(lookup, gone[number] if number < len(gone) else None) for number, lookup in enumerate(lookups)]
 
     def walk(row: Row) -> Value:
         current: Any = row
-        for lookup in lookups:
+        for lookup, says in steps:
             current = cast("Row", current).get(lookup)
             if current is None or isinstance(current, NotCollected):
                 return current
             if not isinstance(current, Mapping):
                 raise WrongTypeError(f"{path}: {lookup} is {describe(current)}, not an object")
+            if says != "" and disappearance_field(cast("Row", current), says) is not None:
+                return None
         return cast("Row", current).get(last)
 
     return walk
@@ -51,11 +64,15 @@ def follow(path: str) -> Callable[[Row], Value]:
 def disappearance_field(row: Row, declared: str | None) -> str | None:
     """Return the name of the field that says an object has disappeared, or None while it is there (section 2, rule 1)."""
     if declared is not None:
-        return declared if row.get(declared) is not None else None
+        return declared if _is_filled(row.get(declared)) else None
     for key, value in row.items():
-        if value is not None and says_disappeared(key):
+        if value is not None and says_disappeared(key) and _is_filled(value):
             return key
     return None
+
+
+def _is_filled(value: Value) -> bool:
+    return value is not None and not isinstance(value, NotCollected) and not (isinstance(value, str) and not normalise(value))
 
 
 def says_disappeared(name: str) -> bool:
@@ -98,9 +115,13 @@ class Field:
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
     path: str = string()
+    return_type: str = one_of("AUTO", "BYTES", default="AUTO")
     undetermined_if: Checks = undetermined_if("noAccessDelegate", "isEmpty", "notCollected")
     type: Type = ANY
     prefix: str = ""
+    gone: Gone = ()
+    delegate_type: Type = ANY
+    delegate_gone: Gone = ()
 
     def text(self) -> str:
         return self.path
@@ -114,32 +135,38 @@ class Field:
         uncollected = compiler.declare(self.undetermined_if, "notCollected", f"{self.path}.isNotCollected()")
         if no_access is None and empty is None and uncollected is None:
             return lambda row, moment: read(row)
-        is_empty = emptiness(self.type)
-        read_delegate = follow(self.prefix + (delegate.path or "")) if delegate else None
-        no_delegate = emptiness(ANY)
+        is_empty, has_access = emptiness(self.type), self._has_access(delegate.path or "") if delegate else None
 
         def checked(row: Row, moment: Moment) -> Value:
             try:
+                if has_access is not None and not has_access(row):
+                    raise FiredError(no_access or 0)
                 value = read(row)
             except EvaluationError as error:
                 fires = uncollected or empty
                 if fires is None:
                     raise
                 raise FiredError(fires, str(error), unseen=True) from None
-            if empty is None and no_access is None:
-                return value
-            if is_empty(value):
-                if no_access is not None and read_delegate and no_delegate(read_delegate(row)):
-                    raise FiredError(no_access)
-                if empty is not None:
-                    raise FiredError(empty)
+            if empty is not None and is_empty(value):
+                raise FiredError(empty)
             return value
 
         return checked
 
+    def _has_access(self, path: str) -> Callable[[Row], bool]:
+        read, is_empty = follow(self.prefix + path, self.delegate_gone), emptiness(self.delegate_type)
+
+        def has_access(row: Row) -> bool:
+            value = read(row)
+            if isinstance(value, NotCollected):
+                raise EvaluationError(f"{path} was not collected: {value.reason}")
+            return not is_empty(value)
+
+        return has_access
+
     def _reader(self) -> Callable[[Row], Value]:
         path, declared = self.prefix + self.path, self.type
-        read = follow(path)
+        read = follow(path, self.gone)
         if declared.kind is Kind.ANY:
 
             def read_untyped(row: Row) -> Value:
@@ -150,44 +177,44 @@ class Field:
 
             return read_untyped
         fits = _PYTHON_TYPES[declared.kind]
-        number = declared.kind is Kind.NUMBER
+        number, exact = declared.kind is Kind.NUMBER, self.return_type == "BYTES"
 
         def read_typed(row: Row) -> Value:
             value = read(row)
             if value is None or (isinstance(value, fits) and not (number and isinstance(value, bool))):
                 return value
+            if exact and isinstance(value, (bool, int, float)):
+                return text_form(value)
             return _wrong_value(path, declared, value)
 
         return read_typed
 
     def column(self, table: Columns) -> Column:
         value, missing, static = table.field(self.prefix + self.path)
-        checks = self.undetermined_if
-        fires = "notCollected" if "notCollected" in checks else "isEmpty"
-        found = Column(value)
-        if missing is not None and (table.for_parent or fires not in checks):
-            found, missing = Column(value, (Guard(missing, ERROR),)), None
-        if not checks:
-            return found
-        empty = emptiness_column(table, found, static)
-        is_empty, no_access = table.share(empty.value), empty.value
-        if "noAccessDelegate" in checks:
-            delegate = self._delegate_is_empty(table, checks["noAccessDelegate"].path or "")
-            no_access, found = is_empty & delegate.value, replace(found, guards=(*empty.guards, *delegate.guards))
-        else:
-            found = replace(found, guards=empty.guards)
-        uncollected = table.literal(False, Kind.BOOLEAN) if missing is None else missing
-        if missing is not None and fires in checks:
-            # What was not collected fires its own check, or else isEmpty, whatever the delegate holds.
-            no_access = no_access & ~missing
-            is_empty = is_empty | missing if fires == "isEmpty" else is_empty & ~missing
-        places = (("noAccessDelegate", no_access, False), ("isEmpty", is_empty, False), ("notCollected", uncollected, False))
-        return replace(with_checks(found, checks, *places), nullable="isEmpty" not in checks)
+        static = self.type if self.return_type == "BYTES" else static
+        numbers = {
+            kind: place for place, kind in enumerate((kind for kind in _CHECKS if kind in self.undetermined_if), start=1)
+        }
+        # What was not collected fires its own check, or else isEmpty. Of a child only its status counts: it may have any.
+        unseen = ERROR if table.for_parent else numbers.get("notCollected", numbers.get("isEmpty", ERROR))
+        guards: list[Guard] = []
+        if "noAccessDelegate" in numbers:
+            guards += self._delegate(table, unseen, numbers["noAccessDelegate"])
+        if missing is not None:
+            guards.append(Guard(missing, unseen))
+        if "isEmpty" in numbers:
+            empty = emptiness_column(table, Column(value), static)
+            guards += [*empty.guards, Guard(table.share(empty.value), numbers["isEmpty"])]
+        return Column(value, tuple(guards), len(numbers), nullable="isEmpty" not in numbers)
 
-    def _delegate_is_empty(self, table: Columns, path: str) -> Column:
-        value, missing, static = table.field(self.prefix + path)
+    def _delegate(self, table: Columns, unseen: int, no_access: int) -> list[Guard]:
+        value, missing, static = table.field(self.prefix + (self.undetermined_if["noAccessDelegate"].path or ""))
         empty = emptiness_column(table, Column(value), static)
-        return empty if missing is None else replace(empty, value=empty.value & ~missing)
+        unread = [] if missing is None else [Guard(missing, unseen)]
+        return [*unread, *empty.guards, Guard(table.share(empty.value), no_access)]
+
+
+_CHECKS = ("noAccessDelegate", "isEmpty", "notCollected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +226,7 @@ class Extract:
     }
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
-    name: str = string()
+    name: str = string(alone=True)
     expression: Expression | None = None
 
     @property
@@ -228,7 +255,7 @@ class Extract:
 
 @dataclass(frozen=True, slots=True)
 class EmptyLookup:
-    """Whether a lookup leads to no object: it is null, without an id, or the object behind it has disappeared."""
+    """Whether a lookup leads to no object: at some step it is null, without an id, or the object behind it has disappeared."""
 
     NAMES: ClassVar[Mapping[str, str]] = {
         "IS_EMPTY_LOOKUP": "Whether a lookup is null, without an id, or leads to an object that has disappeared.",
@@ -237,31 +264,31 @@ class EmptyLookup:
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
-    path: str = string()
+    path: str = string(alone=True)
     prefix: str = ""
-    disappearance_field: str | None = None
+    gone: Gone = ()
 
     def text(self) -> str:
         return f"{'isEmptyLookup' if self.operation == 'IS_EMPTY_LOOKUP' else 'notEmptyLookup'}({quoted(self.path)})"
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
-        read, declared, wanted = (
-            follow(self.prefix + self.path),
-            self.disappearance_field,
-            self.operation == "IS_EMPTY_LOOKUP",
-        )
+        wanted, names = self.operation == "IS_EMPTY_LOOKUP", (self.prefix + self.path).split(".")
+        steps = [(name, self.gone[number] if number < len(self.gone) else None) for number, name in enumerate(names)]
 
         def is_empty(row: Row, moment: Moment) -> bool:
-            target = read(row)
-            if isinstance(target, NotCollected):
-                raise EvaluationError(f"{self.path} was not collected: {target.reason}")
-            if target is None:
-                return wanted
-            if not isinstance(target, Mapping):
-                raise WrongTypeError(f"{self.path}: an object was wanted, {describe(target)} was found")
-            there = cast("Row", target)
-            gone = object_id(there) is None or disappearance_field(there, declared) is not None
-            return gone is wanted
+            there: Any = row
+            for name, says in steps:
+                there = cast("Row", there).get(name)
+                if isinstance(there, NotCollected):
+                    raise EvaluationError(f"{self.path} was not collected: {there.reason}")
+                if there is None:
+                    return wanted
+                if not isinstance(there, Mapping):
+                    raise WrongTypeError(f"{self.path}: an object was wanted, {describe(there)} was found")
+                found = cast("Row", there)
+                if object_id(found) is None or (says != "" and disappearance_field(found, says) is not None):
+                    return wanted
+            return not wanted
 
         return is_empty
 
@@ -272,30 +299,21 @@ class EmptyLookup:
 
 @dataclass(frozen=True, slots=True)
 class IsDisappeared:
-    """Whether the object is gone from the cloud; it never decides there, as such objects are not judged."""
+    """Whether the object is gone from the cloud: false, as such objects are not judged, and those behind lookups are null."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"IS_DISAPPEARED": "Whether the object is gone from the cloud."}
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "IS_DISAPPEARED": "Whether the object is gone from the cloud: false, as such objects are not judged."
+    }
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
     field: str = "disappearanceTime"
-    declared: str | None = None
-    prefix: str = ""
 
     def text(self) -> str:
         return f"isDisappeared({self.field})"
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
-        declared, lookup = self.declared, self.prefix.removesuffix(".")
-        read = follow(lookup) if lookup else None
-
-        def disappeared(row: Row, moment: Moment) -> bool:
-            there = read(row) if read else row
-            if isinstance(there, NotCollected):
-                raise EvaluationError(f"{lookup} was not collected: {there.reason}")
-            return isinstance(there, Mapping) and disappearance_field(cast("Row", there), declared) is not None
-
-        return disappeared
+        return lambda row, moment: False
 
     def column(self, table: Columns) -> Column:
-        return Column(table.disappeared(self.prefix), nullable=False)
+        return known_column(table, False, Kind.BOOLEAN)

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from reeve.language.columns import ERROR, Column, Columns, Guard
+from reeve.language.codes import ERROR
+from reeve.language.columns import Column, Columns, Guard
 from reeve.language.operations.base import (
     Compiler,
     Evaluate,
+    Gone,
     Moment,
     Precedence,
     Row,
@@ -34,6 +36,7 @@ class RelatedList:
     operation: str
     status: str = one_of(*Status)
     relationship_name: str = string()
+    gone: Gone = ()
 
     @property
     def type(self) -> Type:
@@ -44,7 +47,7 @@ class RelatedList:
         return f"{self.relationship_name}.{_METHODS[self.operation]}({self.status})"
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
-        classify, status, operation = compiler.classifier(self.relationship_name), self.status, self.operation
+        classify, status, operation = compiler.classifier(self.relationship_name, self.gone), self.status, self.operation
 
         def evaluate(row: Row, moment: Moment) -> Value:
             children = classify(row, moment)

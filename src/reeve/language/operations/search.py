@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, ClassVar, cast
 
@@ -10,6 +10,7 @@ import re2 as _untyped_re2  # pyright: ignore[reportMissingTypeStubs] - google-r
 
 from reeve.language.columns import Column, Columns, NotInSqlError, joined, known_column
 from reeve.language.operations.base import (
+    ArgumentError,
     Compiler,
     Evaluate,
     EvaluationError,
@@ -67,17 +68,23 @@ def search_in(operation: str, static: Type, value: Value, search_type: Type, sea
         items = actual if actual.kind is Kind.ITEMS else list_of(Kind.TEXT)
         wanted = plain_text(search_type, search) or ""
         if items.item is Kind.BYTES or search_type.kind is Kind.BYTES:
-            exact = Type(Kind.ITEMS, Kind.BYTES, items.skip_empty, items.skip_duplicates, sort=False)
-            return _IN_ITEMS[operation](items_of(exact, value), wanted)
-        return _IN_ITEMS[operation](_in_order(items, value), normalise(wanted))
+            return _IN_ITEMS[operation](items_of(_exact(items), value), wanted)
+        return _IN_ITEMS[operation](items_of(items, value), normalise(wanted))
     text, wanted = plain_text(static, value) or "", plain_text(search_type, search) or ""
     if Kind.BYTES in (static.kind, search_type.kind):
         return _IN_TEXT[operation](text, wanted)
     return _IN_TEXT[operation](normalise(text), normalise(wanted))
 
 
-def _in_order(static: Type, value: Value) -> tuple[str, ...]:
-    return items_of(Type(Kind.ITEMS, static.item, static.skip_empty, static.skip_duplicates, sort=False), value)
+def _exact(static: Type) -> Type:
+    return replace(static, item=Kind.BYTES)
+
+
+def _agree(operation: str, arg: Expression, search: Expression) -> None:
+    """Refuse to search for an item of one type among items of another."""
+    item = search.type.item if search.type.kind is Kind.ITEMS else search.type.kind
+    if arg.type.kind is Kind.ITEMS and search.type.kind is not Kind.ANY and arg.type.item is not item:
+        raise ArgumentError("", "wrong-type", f"{operation} can't look for {search.type} in {arg.type}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +102,9 @@ class Search:
     arg: Expression = operand(*SEARCHABLE)
     search: Expression = operand(*STRINGS)
 
+    def __post_init__(self) -> None:
+        _agree(self.operation, self.arg, self.search)
+
     def text(self) -> str:
         return f"{inner(self.arg)}.{_METHODS[self.operation]}({self.search.text()})"
 
@@ -109,46 +119,51 @@ class Search:
         return find(table, self.operation, arg, self.arg.type, search, self.search.type)
 
 
-_LEGACY_METHODS = {
-    f"{name}{suffix}": f"{method}{'IgnoreCase' if suffix else 'CaseSensitive'}"
-    for name, method in _METHODS.items()
-    for suffix in ("", "_IGNORE_CASE")
-}
 LEGACY_SEARCH_KEYS = {"CONTAINS": "substring", "STARTS_WITH": "prefix", "ENDS_WITH": "suffix"}
 
 
-def _legacy_text(node: "Expression", arg: Expression, search: Expression) -> str:
-    return f"{inner(arg)}.{_LEGACY_METHODS[node.operation]}({search.text()})"
+def _legacy_text(node: "OldSearch", search: Expression) -> str:
+    name, ignore_case = _plain_name(node)
+    kind = "IgnoreCase" if ignore_case else "CaseSensitive" if node.legacy else ""
+    return f"{inner(node.arg)}.{_METHODS[name]}{kind}({search.text()})"
 
 
-def _legacy_evaluator(node: "Expression", arg: Expression, search: Expression, compiler: Compiler) -> Evaluate:
-    evaluate, wanted = compiler.compile(arg), compiler.compile(search)
-    exact = not node.operation.endswith("_IGNORE_CASE")
-    predicate = _IN_TEXT[node.operation.removesuffix("_IGNORE_CASE")]
-    arg_type, search_type = arg.type, search.type
+def _plain_name(node: "OldSearch") -> tuple[str, bool]:
+    return node.operation.removesuffix("_IGNORE_CASE"), node.operation.endswith("_IGNORE_CASE")
+
+
+def _legacy_evaluator(node: "OldSearch", search: Expression, compiler: Compiler) -> Evaluate:
+    evaluate, wanted = compiler.compile(node.arg), compiler.compile(search)
+    (name, ignore_case), arg_type, search_type = _plain_name(node), node.arg.type, search.type
+    if not ignore_case and not node.legacy:
+        return lambda row, moment: search_in(name, arg_type, evaluate(row, moment), search_type, wanted(row, moment))
+    predicate = _IN_TEXT[name]
 
     def found(row: Row, moment: Moment) -> bool:
         value, search = evaluate(row, moment), wanted(row, moment)
         text, part = plain_text(arg_type, value) or "", plain_text(search_type, search) or ""
-        return predicate(text, part) if exact else predicate(normalise(text), normalise(part))
+        return predicate(normalise(text), normalise(part)) if ignore_case else predicate(text, part)
 
     return found
 
 
-def _legacy_column(node: "Expression", arg: Expression, search: Expression, table: Columns) -> Column:
-    form = normalised if node.operation.endswith("_IGNORE_CASE") else plain
-    text, wanted = form(table, table.column(arg), arg.type), form(table, table.column(search), search.type)
-    guards, declared = joined((text, wanted))
-    found = search_plain(node.operation.removesuffix("_IGNORE_CASE"), text.value, wanted.value)
-    return Column(found, guards, declared, nullable=False)
+def _legacy_column(node: "OldSearch", search: Expression, table: Columns) -> Column:
+    name, ignore_case = _plain_name(node)
+    arg, wanted = table.column(node.arg), table.column(search)
+    if not ignore_case and not node.legacy:
+        return search_text(table, name, arg, node.arg.type, wanted, search.type)
+    form = normalised if ignore_case else plain
+    text, part = form(table, arg, node.arg.type), form(table, wanted, search.type)
+    guards, declared = joined((text, part))
+    return Column(search_plain(name, text.value, part.value), guards, declared, nullable=False)
 
 
 @dataclass(frozen=True, slots=True)
 class LegacyContains:
-    """Whether a text holds another (legacy): to the letter, or normalised with `_IGNORE_CASE`."""
+    """Whether a text holds another: to the letter in a file of the legacy dialect, else normalised as its types say."""
 
     NAMES: ClassVar[Mapping[str, str]] = {
-        "CONTAINS": "Whether a text holds another, to the letter (legacy).",
+        "CONTAINS": "Whether a text holds another; in a file of the legacy dialect to the letter.",
         "CONTAINS_IGNORE_CASE": "Whether a text holds another, both normalised (legacy).",
     }
     type: Type = field(default=BOOLEAN, init=False)
@@ -156,23 +171,24 @@ class LegacyContains:
     operation: str
     arg: Expression = operand(*STRINGS)
     substring: Expression = operand(*STRINGS)
+    legacy: bool = False
 
     def text(self) -> str:
-        return _legacy_text(self, self.arg, self.substring)
+        return _legacy_text(self, self.substring)
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
-        return _legacy_evaluator(self, self.arg, self.substring, compiler)
+        return _legacy_evaluator(self, self.substring, compiler)
 
     def column(self, table: Columns) -> Column:
-        return _legacy_column(self, self.arg, self.substring, table)
+        return _legacy_column(self, self.substring, table)
 
 
 @dataclass(frozen=True, slots=True)
 class LegacyStartsWith:
-    """Whether a text begins with another (legacy): to the letter, or normalised with `_IGNORE_CASE`."""
+    """Whether a text begins with another: to the letter in a file of the legacy dialect, else normalised as its types say."""
 
     NAMES: ClassVar[Mapping[str, str]] = {
-        "STARTS_WITH": "Whether a text begins with another, to the letter (legacy).",
+        "STARTS_WITH": "Whether a text begins with another; in a file of the legacy dialect to the letter.",
         "STARTS_WITH_IGNORE_CASE": "Whether a text begins with another, both normalised (legacy).",
     }
     type: Type = field(default=BOOLEAN, init=False)
@@ -180,23 +196,24 @@ class LegacyStartsWith:
     operation: str
     arg: Expression = operand(*STRINGS)
     prefix: Expression = operand(*STRINGS)
+    legacy: bool = False
 
     def text(self) -> str:
-        return _legacy_text(self, self.arg, self.prefix)
+        return _legacy_text(self, self.prefix)
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
-        return _legacy_evaluator(self, self.arg, self.prefix, compiler)
+        return _legacy_evaluator(self, self.prefix, compiler)
 
     def column(self, table: Columns) -> Column:
-        return _legacy_column(self, self.arg, self.prefix, table)
+        return _legacy_column(self, self.prefix, table)
 
 
 @dataclass(frozen=True, slots=True)
 class LegacyEndsWith:
-    """Whether a text ends with another (legacy): to the letter, or normalised with `_IGNORE_CASE`."""
+    """Whether a text ends with another: to the letter in a file of the legacy dialect, else normalised as its types say."""
 
     NAMES: ClassVar[Mapping[str, str]] = {
-        "ENDS_WITH": "Whether a text ends with another, to the letter (legacy).",
+        "ENDS_WITH": "Whether a text ends with another; in a file of the legacy dialect to the letter.",
         "ENDS_WITH_IGNORE_CASE": "Whether a text ends with another, both normalised (legacy).",
     }
     type: Type = field(default=BOOLEAN, init=False)
@@ -204,15 +221,20 @@ class LegacyEndsWith:
     operation: str
     arg: Expression = operand(*STRINGS)
     suffix: Expression = operand(*STRINGS)
+    legacy: bool = False
 
     def text(self) -> str:
-        return _legacy_text(self, self.arg, self.suffix)
+        return _legacy_text(self, self.suffix)
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
-        return _legacy_evaluator(self, self.arg, self.suffix, compiler)
+        return _legacy_evaluator(self, self.suffix, compiler)
 
     def column(self, table: Columns) -> Column:
-        return _legacy_column(self, self.arg, self.suffix, table)
+        return _legacy_column(self, self.suffix, table)
+
+
+OldSearch = LegacyContains | LegacyStartsWith | LegacyEndsWith
+"""The searches with the keys of the older dialects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +251,9 @@ class ContainsSeveral:
     arg: Expression = operand(*SEARCHABLE)
     search: Expression = operand(Kind.ITEMS)
 
+    def __post_init__(self) -> None:
+        _agree(self.operation, self.arg, self.search)
+
     def text(self) -> str:
         method = "containsAll" if self.operation == "CONTAINS_ALL" else "containsAny"
         return f"{inner(self.arg)}.{method}({self.search.text()})"
@@ -240,7 +265,7 @@ class ContainsSeveral:
 
         def found(row: Row, moment: Moment) -> bool:
             value, wanted = arg(row, moment), search(row, moment)
-            if wanted is None:
+            if wanted is None or (value is None and arg_type.kind is Kind.ITEMS):
                 return False
             if not isinstance(wanted, (tuple, list)):
                 raise WrongTypeError(f"a Set or List was wanted, {describe(wanted)} was found")
@@ -267,11 +292,9 @@ class ContainsSeveral:
         for item in items_of(_exact(static) if exact else static, wanted.constant):
             found = find(table, "CONTAINS", arg, self.arg.type, known_column(table, item, static.item), Type(static.item))
             holds, guards = (holds & found.value if every else holds | found.value), found.guards
+        if self.arg.type.kind is Kind.ITEMS and arg.nullable:
+            holds = holds & arg.value.notnull()
         return Column(holds, guards, arg.declared, nullable=False)
-
-
-def _exact(static: Type) -> Type:
-    return Type(Kind.ITEMS, Kind.BYTES, static.skip_empty, static.skip_duplicates, sort=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +309,9 @@ class CollectionContains:
     operation: str
     arg: Expression = operand(Kind.ITEMS)
     search: Expression = operand(*STRINGS)
+
+    def __post_init__(self) -> None:
+        _agree(self.operation, self.arg, self.search)
 
     def text(self) -> str:
         return f"{inner(self.arg)}.contains({self.search.text()})"
@@ -326,20 +352,23 @@ def compile_pattern(pattern: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class RegexMatches:
-    """Whether the whole text matches a regular expression of RE2, to the letter; null is ''."""
+    """Whether a regular expression of RE2 is found anywhere in a text, as it is written; null is ''."""
 
     NAMES: ClassVar[Mapping[str, str]] = {
-        "REGEX_MATCHES": "Whether the whole text matches a regular expression of RE2 (linear time); null is ''."
+        "REGEX_MATCHES": "Whether a regular expression of RE2 (linear time) is found anywhere in a text; null is ''."
     }
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
     arg: Expression = operand(*STRINGS)
-    regex: Expression = operand(*STRINGS, literal=True)
+    regex: Expression = operand(*STRINGS)
 
     def __post_init__(self) -> None:
         if isinstance(self.regex, (TextConstant, BytesConstant)):
-            compile_pattern(self.regex.value)
+            try:
+                compile_pattern(self.regex.value)
+            except ValueError as error:
+                raise ArgumentError("regex", "bad-regex", str(error)) from None
 
     def text(self) -> str:
         return f"{inner(self.arg)}.matches({self.regex.text()})"
@@ -353,7 +382,7 @@ class RegexMatches:
             value, expression = arg(row, moment), regex(row, moment)
             text, pattern = plain_text(arg_type, value) or "", plain_text(regex_type, expression) or ""
             try:
-                return patterns(pattern).fullmatch(text) is not None
+                return patterns(pattern).search(text) is not None
             except ValueError as error:
                 raise EvaluationError(str(error)) from None
 
@@ -364,4 +393,4 @@ class RegexMatches:
         if not regex.known:
             raise NotInSqlError
         text = plain(table, arg, self.arg.type)
-        return text.then(table.full_match(text.value, regex.constant or ""))
+        return text.then(table.matches(text.value, regex.constant or ""))

@@ -5,29 +5,37 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
 
 from reeve.language.columns import Column, Columns, NotInSqlError
+from reeve.language.json_texts import parse_json
 from reeve.language.operations.base import (
     Compiler,
     Evaluate,
     EvaluationError,
     Expression,
+    Gone,
     Moment,
     NotCollected,
     Precedence,
     Row,
     operand,
+    string,
 )
 from reeve.language.operations.conversions import string_reader
-from reeve.language.operations.documents import parse_json
 from reeve.language.operations.fields import follow
 from reeve.language.types import BOOLEAN, BYTES, STRINGS, TEXT, Kind, Type
-from reeve.language.values import WrongTypeError, describe, text_form
+from reeve.language.values import WrongTypeError, describe, json_text
 
+DEFAULT_TAGS = "CA10__tagsJson__c"
+"""The field with the tags, where neither an operation nor a type says another one."""
 _TYPES = {"TAG_EXISTS": BOOLEAN, "TAG_VALUE_TEXT": TEXT, "TAG_VALUE_BYTES": BYTES}
 
 
 def letters_and_digits(name: str) -> str:
     """Return a tag name as the inexact search compares it: letters and digits only, in lower case."""
     return "".join(character for character in name if character.isalnum()).lower()
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else json_text(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +49,10 @@ class Tag:
     }
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
-    name: Expression = operand(*STRINGS, literal=True)
-    field: str = "tags"
+    name: Expression = operand(*STRINGS)
+    tags_json: str = string(default="")
     prefix: str = ""
+    gone: Gone = ()
 
     @property
     def type(self) -> Type:
@@ -53,10 +62,10 @@ class Tag:
     def text(self) -> str:
         exact = self.name.type.kind is Kind.BYTES
         verb = "has" if self.operation == "TAG_EXISTS" else "get"
-        return f"{self.field}.{verb}{'Exact' if exact else 'Inexact'}({self.name.text()})"
+        return f"{self.tags_json}.{verb}{'Exact' if exact else 'Inexact'}({self.name.text()})"
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
-        read_name, read = string_reader(self.name, compiler), follow(self.prefix + self.field)
+        read_name, read = string_reader(self.name, compiler), follow(self.prefix + self.tags_json, self.gone)
         exact, exists = self.name.type.kind is Kind.BYTES, self.operation == "TAG_EXISTS"
 
         def find(row: Row, moment: Moment) -> bool | str | None:
@@ -64,25 +73,25 @@ class Tag:
             tags = self._tags(read(row))
             if exact:
                 found = name in tags
-                return found if exists else (text_form(tags[name]) if found else None)
+                return found if exists else (_value(tags[name]) if found else None)
             wanted = letters_and_digits(name)
             matches = [value for key, value in tags.items() if letters_and_digits(key) == wanted]
-            return bool(matches) if exists else (text_form(matches[0]) if matches else None)
+            return bool(matches) if exists else (_value(matches[0]) if matches else None)
 
         return find
 
     def _tags(self, value: Any) -> dict[str, Any]:
         if isinstance(value, NotCollected):
-            raise EvaluationError(f"{self.field} was not collected: {value.reason}")
+            raise EvaluationError(f"{self.tags_json} was not collected: {value.reason}")
         if isinstance(value, str):
             try:
                 value = parse_json(value) if value.strip() else None
             except ValueError as error:
-                raise EvaluationError(f"{self.field}: invalid JSON: {error}") from None
+                raise EvaluationError(f"{self.tags_json}: invalid JSON: {error}") from None
         if value is None:
             return {}
         if not isinstance(value, dict):
-            raise WrongTypeError(f"{self.field}: tags as a JSON object were wanted, {describe(value)} was found")
+            raise WrongTypeError(f"{self.tags_json}: tags as a JSON object were wanted, {describe(value)} was found")
         return cast("dict[str, Any]", value)
 
     def column(self, table: Columns) -> Column:

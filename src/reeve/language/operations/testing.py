@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from reeve.language.columns import Column, Columns, Guard, NotInSqlError, known_column
 from reeve.language.operations.base import (
+    ArgumentError,
     Check,
     Compiler,
     Evaluate,
@@ -14,27 +15,38 @@ from reeve.language.operations.base import (
     Moment,
     Precedence,
     Row,
-    anything,
     boolean,
     one_of,
     operand,
+    record,
     string,
 )
 from reeve.language.operations.boolean import truth
 from reeve.language.operations.constants import constant
 from reeve.language.operations.fields import object_id
-from reeve.language.types import BOOLEAN, EVERY, NAMED, Kind, Type, list_of, set_of
-from reeve.language.values import Value, quoted
+from reeve.language.syntax import Key, Keys, Shape
+from reeve.language.types import BOOLEAN, EVERY, Kind, Type, collection_of, list_of, set_of
+from reeve.language.values import Value, parse_date_time, quoted
+from reeve.model import Status
 
 RETURN_TYPES: dict[str, Type] = {
-    **{kind.name: NAMED[kind] for kind in Kind if kind not in (Kind.ANY, Kind.ITEMS)},
+    **{kind.name: Type(kind) for kind in Kind if kind not in (Kind.ANY, Kind.ITEMS)},
     **{
         f"{shape}_{item.name}": of(item)
         for item in (Kind.TEXT, Kind.BYTES)
-        for shape, of in (("COLLECTION", set_of), ("SET", set_of), ("LIST", list_of))
+        for shape, of in (("SET_OF", set_of), ("LIST_OF", list_of), ("COLLECTION", collection_of))
     },
+    "COLLECTION": collection_of(Kind.TEXT),
 }
 """The names that `returnType` takes."""
+
+
+EXPECTED_KEYS: Keys = {
+    "text": Key(Shape.STRING, "The text of what decides.", True),
+    "status": Key(Shape.CHOICE, "The status; default: the condition's.", choices=tuple(Status)),
+    "subIndex": Key(Shape.INTEGER, "What the code ends with; default: 99."),
+    "runtimeError": Key(Shape.STRING, "An error that a library reports; default: none."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +90,7 @@ class Debug:
 
 @dataclass(frozen=True, slots=True)
 class UnitTest:
-    """True for the object of one id, when its argument is; `expected` makes a file of them its own test."""
+    """True for the object of one id, when its argument is; `expected` makes the condition a test of its own."""
 
     NAMES: ClassVar[Mapping[str, str]] = {"UNIT_TEST": "True for the object of one id, when its argument is true."}
     type: Type = field(default=BOOLEAN, init=False)
@@ -86,7 +98,13 @@ class UnitTest:
     operation: str
     id: str = string()
     arg: Expression = operand(Kind.BOOLEAN)
-    expected: Any = anything(default=None)
+    expected: Mapping[str, Any] | None = record(EXPECTED_KEYS, default=None)
+    snapshot_time: str | None = string(default=None)
+
+    def __post_init__(self) -> None:
+        if self.snapshot_time is not None and parse_date_time(self.snapshot_time) is None:
+            message = f"{self.snapshot_time!r} is no ISO 8601 date or date-time"
+            raise ArgumentError("snapshotTime", "bad-date-time", message)
 
     def text(self) -> str:
         return f"unitTest({self.id}): {self.arg.text()}"
