@@ -120,7 +120,7 @@ def _print_difference(repository: Repository, case: Case) -> None:
     put(f"FAILED {case.logic} · {case.object} ({case.file}, object {case.number + 1})")
     for key in case.differences:
         put(f"  {key}")
-        put(f"    expected  {_plain(case.expected[key])}", f"    actual    {_plain(case.actual[key])}")
+        put(f"    expected  {_plain(case.expected.get(key))}", f"    actual    {_plain(case.actual[key])}")
     logic, _ = repository.read_logic(case.logic)
     for line in lines(trace(logic.body, case.row, case.moment)):
         put(f"    {line}")

@@ -23,7 +23,10 @@ FIRST, JUDGED, EXACT, KEPT = "all", "judged", "exact", "kept"
 """The folders of a type's outcomes: of all objects; or, when some need exact columns, of the others and of these; and what is
 as it was earlier."""
 
-_WRITTEN, _EARLIER = "reeve_written", "reeve_earlier"
+_WRITTEN, _EARLIER, _SLICE = "reeve_written", "reeve_earlier", "slice"
+
+MOST_AT_ONCE = 200
+"""How many policies one query judges: a query costs more than it grows, and how deep it may be is bounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,8 @@ def judge_tables(
 def _judge_type(
     engine: Engine, object_type: ObjectType, programs: Mapping[str, Program], setting: Setting, directory: str
 ) -> Judged:
+    if len(programs) > MOST_AT_ONCE:
+        return _judge_slices(engine, object_type, programs, setting, directory)
     some = list(programs.values())
     first = plan(object_type, some, setting)
     codes = dict(zip(programs, first.codes, strict=True))
@@ -97,6 +102,27 @@ def _judge_type(
     engine.write(_rows(engine.dialect, first.codes, deferred=False), f"{directory}/{JUDGED}")
     _run(engine, plan(object_type, some, replace(setting, exact=True, only=True)), f"{directory}/{EXACT}")
     return Judged((f"{directory}/{JUDGED}", f"{directory}/{EXACT}"), codes, objects)
+
+
+def _judge_slices(
+    engine: Engine, object_type: ObjectType, programs: Mapping[str, Program], setting: Setting, directory: str
+) -> Judged:
+    """Judge under more policies than one query takes: some at a time, then all codes of an object beside each other."""
+    names = list(programs)
+    joined: Any = None
+    codes: dict[str, str] = {}
+    for start in range(0, len(names), MOST_AT_ONCE):
+        some = {name: programs[name] for name in names[start : start + MOST_AT_ONCE]}
+        judged = _judge_type(engine, object_type, some, setting, f"{directory}/{_SLICE}{start}")
+        table, files = f"{_WRITTEN}{start}", [f"{folder}/*.parquet" for folder in judged.folders]
+        engine.open_table(table, files, {ID: Kind.TEXT, **dict.fromkeys(judged.codes.values(), Kind.NUMBER)})
+        found: Any = ibis.table({ID: "string", **dict.fromkeys(judged.codes.values(), "float64")}, name=table)
+        own = {f"code{start + number}": found[code].cast("int32") for number, code in enumerate(judged.codes.values())}
+        codes |= dict(zip(judged.codes, own, strict=True))
+        found = found.select(ID, **own)
+        joined = found if joined is None else joined.inner_join(found, ID)
+    folder = f"{directory}/{FIRST}"
+    return Judged((folder,), codes, engine.write(compiled(engine.dialect, joined.select(ID, *codes.values())), folder))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +157,16 @@ def _deferred(engine: Engine, folder: str, codes: Sequence[str]) -> int:
 def _rows(dialect: Dialect, codes: Sequence[str], deferred: bool) -> Query:
     """Return the query of the written rows in which some code is 0, as ids only; or of the others."""
     written: Any = ibis.table({ID: "string", **dict.fromkeys(codes, "float64")}, name=_WRITTEN)
-    some = written[codes[0]] == DEFERRED_CODE
-    for code in codes[1:]:
-        some = some | (written[code] == DEFERRED_CODE)
+    some = _any([written[code] == DEFERRED_CODE for code in codes])
     if deferred:
         return compiled(dialect, written.filter(some).select(**{ONLY: written[ID]}))
     return compiled(dialect, written.filter(~some).select(ID, **{code: written[code].cast("int32") for code in codes}))
+
+
+def _any(conditions: Sequence[Any]) -> Any:
+    """Return whether one of some conditions holds, as an expression that is no deeper than it must be."""
+    half = len(conditions) // 2
+    return conditions[0] if len(conditions) == 1 else _any(conditions[:half]) | _any(conditions[half:])
 
 
 def _run(engine: Engine, judging: Plan, directory: str) -> int:

@@ -19,10 +19,6 @@ class NotJsonError(ValueError):
         self.offset = offset
 
 
-def _refuse_constant(name: str) -> Any:
-    raise NotJsonError(f"{name} is not JSON")
-
-
 def parse_json(text: str) -> Any:
     """Return the value of a JSON text.
 
@@ -30,10 +26,13 @@ def parse_json(text: str) -> Any:
         NotJsonError: the text is not JSON (NaN, Infinity and half a surrogate pair are not), is nested deeper than
             `MAX_DEPTH`, or has a number of thousands of digits.
     """
+    def refuse(name: str) -> Any:
+        raise NotJsonError(f"{name} is not JSON", max(text.find(name), 0))
+
     try:
         if text.count("[") + text.count("{") > MAX_DEPTH:
             _refuse_depth(text)
-        value: Any = json.loads(text, parse_constant=_refuse_constant)
+        value: Any = json.loads(text, parse_constant=refuse)
         if "\\u" in text:
             _refuse_surrogates(text, value)
     except json.JSONDecodeError as error:

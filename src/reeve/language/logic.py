@@ -261,7 +261,10 @@ class _LogicReader:
             )
             return None
         if "check" not in values and "condition" not in values:
-            if isinstance(node, YamlMapping) and _child(node, "check") is None:
+            empty = _child(node, "check") or (_child(node, "condition") if scope.legacy else None)
+            if empty is not None:
+                reader.report(empty, "a condition's check is an operation, not nothing", "wrong-kind")
+            elif isinstance(node, YamlMapping):
                 reader.report(node, "a condition needs the key 'check' ('condition' in the legacy dialect)", "missing-key")
             return None
         place: Node = values.get("check") or values["condition"]

@@ -56,8 +56,8 @@ def resolve(
         case _ if isinstance(expression, OldSearch):
             return replace(expression, legacy=scope.legacy)
         case RelatedList():
-            place = argument_node(name, body, "relationshipName")
-            scope.related_lists_used.append((expression.relationship_name, reader, place))
+            named = argument_node(name, body, "relationshipName")
+            scope.related_lists_used.append((expression.relationship_name, reader, named))
             behind = scope.behind(expression.relationship_name.rpartition(".")[0])
             return expression if isinstance(behind, str) else replace(expression, gone=behind.gone)
         case _:

@@ -102,8 +102,10 @@ def compile_query(expression: str, more: bool = False) -> Query:
             parsed: Any = cast("Any", jmespath).compile(expression).parsed
     except RecursionError:
         raise ValueError("invalid JMESPath: nested too deeply") from None
-    except (jmespath.exceptions.JMESPathError, ValueError) as error:  # ValueError: an index of thousands of digits
+    except jmespath.exceptions.JMESPathError as error:
         raise ValueError(f"invalid JMESPath: {(str(error).splitlines() or [''])[0]}") from None
+    except ValueError:
+        raise ValueError("invalid JMESPath: a number of thousands of digits") from None
     functions = _FUNCTIONS[more]
     for node in _nodes(parsed):
         _check_function(node, functions.FUNCTION_TABLE)
