@@ -17,7 +17,10 @@ from hypothesis import Phase, given, settings
 
 import test_engines as worlds_of
 from conftest import CATALOG, FIRST
+from reeve.evaluate import judging
 from reeve.evaluate.engines.duckdb import DuckDB
+from reeve.evaluate.interpreter import compile_body
+from reeve.evaluate.objects import Objects
 from reeve.evaluate.outcomes import Outcomes, write_outcomes
 from reeve.inventory.directory import writing
 from reeve.inventory.manifest import SCHEMA, Manifest, SnapshotError, Table
@@ -84,6 +87,34 @@ def test_judging_what_changed_equals_judging_all(tmp_path):
 
     same()
     assert kept
+
+
+def test_more_policies_than_one_query_takes(tmp_path, monkeypatch):
+    monkeypatch.setattr(judging, "MOST_AT_ONCE", 2)
+    pools = {kind: ["a", "é", " A "] for kind in ("Text", "Bytes")} | {
+        kind: [] for kind in ("Number", "Boolean", "DateTime", "Set of Text", "List of Text", "List of Bytes")
+    }
+    _, fields = worlds_of.prepared(worlds_of.some_objects((pools, 3)))
+    checks = [
+        {"IS_EQUAL": {"left": {"FIELD": {"path": name}}, "right": {"TEXT": "a"}}} for name in ("t1", "t2", "o.t1", "b1", "b2")
+    ]
+    bodies = {str(n): worlds_of.body("parent", [check], {}) for n, check in enumerate(checks)}
+    programs = {name: compile_body(body) for name, body in bodies.items()}
+    taken = snapshot(tmp_path / "snapshot", fields)
+    with DuckDB(tmp_path / "spill", threads=1) as engine:
+        found = outcomes(tmp_path / "out", engine, taken, programs).codes("parent")
+    objects = Objects(worlds_of.TYPES.__getitem__, fields.__getitem__)
+    for one in fields["parent"]:
+        row = objects.row(worlds_of.TYPES["parent"], one)
+        assert found[one["id"]] == {name: program.judge(row, worlds_of.NOW).code for name, program in programs.items()}
+
+
+def test_an_object_larger_than_a_usual_line(tmp_path):
+    long = "é" * 9_000_000
+    fields = {"grandchild": [{"id": "1", "childId": "2", "t1": long}]}
+    directory, manifest = snapshot(tmp_path / "snapshot", fields)
+    table = str(directory / manifest.tables["grandchild"].file)
+    assert duckdb.sql(f"SELECT length(t1) FROM read_parquet('{table}')").fetchall() == [(len(long),)]
 
 
 @pytest.fixture

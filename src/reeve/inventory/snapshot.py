@@ -66,11 +66,15 @@ def write_snapshot(
     return done
 
 
+_USUAL_LINE = 1 << 24
+"""DuckDB reads lines of this many bytes; a longer one, of a single large object, must be announced."""
+
+
 def _write_table(
     opened: duckdb.DuckDBPyConnection, directory: Path, object_type: ObjectType, records: Iterable[Record]
 ) -> Table:
     """Write one table by way of lines of JSON, which DuckDB turns into Parquet without holding all of them."""
-    encoder, rows = msgspec.json.Encoder(), 0
+    encoder, rows, longest = msgspec.json.Encoder(), 0, _USUAL_LINE
     stem = f"{object_type.id}-{os.urandom(6).hex()}.parquet"
     target, part = inside(directory, stem), inside(directory, f"{stem}.part")
     columns = columns_of(object_type)
@@ -79,10 +83,12 @@ def _write_table(
     try:
         with lines.open("wb", buffering=0) as file:
             for record in records:
-                file.write(encoder.encode(_flat(record, columns, in_json)) + b"\n")
-                rows += 1
+                line = encoder.encode(_flat(record, columns, in_json)) + b"\n"
+                file.write(line)
+                rows, longest = rows + 1, max(longest, len(line))
         relation: Any = opened
-        found = relation.read_json(exact(lines), columns=columns, format="newline_delimited", hive_partitioning=False)
+        size = {"maximum_object_size": longest + 1}
+        found = relation.read_json(exact(lines), columns=columns, format="newline_delimited", hive_partitioning=False, **size)
         found.write_parquet(str(part), compression="zstd")
     finally:
         lines.unlink(missing_ok=True)

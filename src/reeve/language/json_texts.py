@@ -26,6 +26,7 @@ def parse_json(text: str) -> Any:
         NotJsonError: the text is not JSON (NaN, Infinity and half a surrogate pair are not), is nested deeper than
             `MAX_DEPTH`, or has a number of thousands of digits.
     """
+
     def refuse(name: str) -> Any:
         raise NotJsonError(f"{name} is not JSON", max(text.find(name), 0))
 

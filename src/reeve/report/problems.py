@@ -57,6 +57,7 @@ def as_json(problems: Sequence[Problem], root: str) -> str:
             "path": root + problem.place.path,
             "line": problem.place.line,
             "column": problem.place.column,
+            "key": problem.place.key,
             "severity": "warning" if problem.warning else "error",
             "rule": problem.rule,
             "message": problem.message,
@@ -81,7 +82,8 @@ def sarif(problems: Sequence[Problem], root: str) -> str:
                     "physicalLocation": {
                         "artifactLocation": {"uri": (root + problem.place.path).lstrip("/")},
                         "region": {"startLine": problem.place.line, "startColumn": problem.place.column},
-                    }
+                    },
+                    **({"logicalLocations": [{"fullyQualifiedName": problem.place.key}]} if problem.place.key else {}),
                 }
             ],
         }
@@ -94,11 +96,15 @@ def sarif(problems: Sequence[Problem], root: str) -> str:
 def github(problems: Sequence[Problem], root: str) -> str:
     """Return the problems as workflow commands, which annotate a change."""
     lines = [
-        f"::{'warning' if problem.warning else 'error'} file={_property(root + problem.place.path)},"
-        f"line={problem.place.line},col={problem.place.column},title={_property(problem.rule)}::{_data(problem.message)}"
+        f"::{'warning' if problem.warning else 'error'} file={_property(root + problem.place.path)},line={problem.place.line},"
+        f"col={problem.place.column},title={_property(problem.rule)}::{_data(problem.message + _at(problem))}"
         for problem in problems
     ]
     return "".join(line + "\n" for line in lines)
+
+
+def _at(problem: Problem) -> str:
+    return f" (at {problem.place.key})" if problem.place.key else ""
 
 
 def _data(text: str) -> str:
