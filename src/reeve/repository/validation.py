@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
+from reeve.language import codes
 from reeve.language.errors import InvalidRepositoryError, Place, Problem, nearest
 from reeve.language.logic import Body, Condition, Logic, read_extracts
 from reeve.language.operations.base import Expression, operands_of, walk
@@ -246,15 +247,15 @@ class Validation:
             return
         held = self.repository.object_type(lists[declared.related_list].type)
         missing = [name for name in Credentials.FIELDS if name not in held.fields]
-        codes = {
-            100 * number + 99
+        incompliant = {
+            codes.true(number)
             for number, condition in enumerate(body.conditions, start=1)
             if condition.status is Status.INCOMPLIANT
         }
         if missing and not held.untyped:
             message = f"{held.id} lacks the fields by which access keys are shown: {', '.join(missing)}"
             self.problems.append(Problem(Place(path), message, "unknown-field"))
-        if declared.keep_one is not None and declared.keep_one not in codes:
+        if declared.keep_one is not None and declared.keep_one not in incompliant:
             message = "credentials.keepOne is the code of no INCOMPLIANT condition of the production logic"
             self.problems.append(Problem(Place(path), message, "invalid-value"))
 
