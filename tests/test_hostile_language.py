@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from conftest import CATALOG, ROOT
 from reeve.evaluate.policy_tests import read_objects, run_tests
-from reeve.language import codes
+from reeve.language import codes, values
 from reeve.language.errors import InvalidRepositoryError
 from reeve.language.queries import MAX_GROWTH, QueryError, compile_query
 from reeve.repository.repository import Repository
@@ -309,3 +309,10 @@ def test_mutated_files_are_errors_or_load(tmp_path_factory, seed):
         except InvalidRepositoryError as error:
             found = error.problems
         assert found
+
+
+def test_long_texts_are_normalised_and_not_kept():
+    kept = values._normalised.cache_info().currsize
+    for number in range(50):
+        assert values.normalise(f" X  {'y' * 8_000}{number}") == f"x {'y' * 8_000}{number}"
+    assert values._normalised.cache_info().currsize == kept
