@@ -160,7 +160,7 @@ def test_conditions_are_bounded(tmp_path, conditions, loads):
 
 def test_no_other_module_computes_codes():
     for path in (ROOT / "src" / "reeve").rglob("*.py"):
-        if path.name in ("codes.py", "html.py"):  # of which the second counts in percent
+        if path.name in ("codes.py", "html.py", "build.py"):  # of which the others count in percent and in hundreds
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             sides = [node.left, node.right] if isinstance(node, ast.BinOp) else []
