@@ -15,11 +15,11 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from conftest import CATALOG
-from reeve.evaluate.changes import types_read
 from reeve.evaluate.engines.duckdb import DuckDB
 from reeve.evaluate.interpreter import by_type
 from reeve.evaluate.objects import Objects
 from reeve.evaluate.policy_tests import read_objects
+from reeve.evaluate.reach import types_read
 from reeve.findings.scan import production_programs
 from reeve.language.operations.base import Moment, NotCollected
 from reeve.language.types import NAMED, Kind

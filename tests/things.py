@@ -86,7 +86,9 @@ def make(root):
     for name, check in CHECKS.items():
         place = root / "repo/ce" / name
         place.mkdir(parents=True)
-        (place / "policy.yaml").write_text(f"names: {{full: {name}, contextual: {name}}}\ndescription: A policy.\ntype: COMPLIANCE_POLICY\n")
+        (place / "policy.yaml").write_text(
+            f"names: {{full: {name}, contextual: {name}}}\ndescription: A policy.\ntype: COMPLIANCE_POLICY\n"
+        )
         logic = f"inputType: t.Thing\nconditions:\n  - status: INCOMPLIANT\n    currentStateMessage: Bad.\n    check:\n      {check}\n"
         logic += "otherwise: {status: COMPLIANT, currentStateMessage: Fine.}\n" + (LIST if name == "parts" else "")
         (place / "prod.logic.yaml").write_text(logic)

@@ -12,7 +12,7 @@ from reeve.cli.options import debug_option, repository_option
 from reeve.cli.working import open_repository, paths_in
 from reeve.evaluate.policy_tests import Case, LogicTest, object_spans, run_tests
 from reeve.language.errors import InvalidRepositoryError, Problem
-from reeve.report.streams import put, put_json, say
+from reeve.report.streams import flush_streams, put, put_json, say
 from reeve.repository.repository import Repository
 
 
@@ -52,8 +52,10 @@ def command(
         return code
     from reeve.cli.watching import changes
 
+    flush_streams()
     for _ in changes(open_repository(repo).files.root):
         code = _run(paths, repo, form, coverage, update, quiet)
+        flush_streams()
     return code
 
 

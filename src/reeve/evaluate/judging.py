@@ -114,7 +114,7 @@ def _judge_slices(
     for start in range(0, len(names), MOST_AT_ONCE):
         some = {name: programs[name] for name in names[start : start + MOST_AT_ONCE]}
         judged = _judge_type(engine, object_type, some, setting, f"{directory}/{_SLICE}{start}")
-        table, files = f"{_WRITTEN}{start}", [f"{folder}/*.parquet" for folder in judged.folders]
+        table, files = f"{_WRITTEN}{start}", [file for folder in judged.folders for file in files_in(folder)]
         engine.open_table(table, files, {ID: Kind.TEXT, **dict.fromkeys(judged.codes.values(), Kind.NUMBER)})
         found: Any = ibis.table({ID: "string", **dict.fromkeys(judged.codes.values(), "float64")}, name=table)
         own = {f"code{start + number}": found[code].cast("int32") for number, code in enumerate(judged.codes.values())}
