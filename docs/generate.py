@@ -48,6 +48,14 @@ related lists and lookups that lead to it *not collected* for the objects of tha
 that is not known, a parent's field that is not, and, for an object that only `provisional`'s report names, the members that
 its `item` doesn't make: what is picked from them is *not collected*, and an object whose id is picked from them is left out.
 A `region` is asked as botocore's endpoint rules resolve it; each call is bounded in time, tries and size (decision 0014).
+
+Every member that an expression reads must be in the answer: one that is missing is no fact, but *not collected*, and an error
+with its place. What an answer may lack, and means something by lacking it, `optional` names: `[Tags, Entries.PortRange]` of an
+item, `[versioning.Status]` behind a call's name. An expression's own default (`not_null(Routes, ...)`) doesn't make it so.
+
+All of a declaration is checked when it is loaded: fields and relations against the types; calls, parameters, expressions and
+error codes against botocore's service models, as far as they say. Only calls that read may be declared, and none whose answer
+holds a secret; `permissions` must be the actions that the call needs.
 """
 
 

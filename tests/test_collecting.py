@@ -267,3 +267,48 @@ def test_a_failure_says_what_it_leaves_unseen(company, reeve):
     assert "aws.s3.Bucket" not in found["ec2:DescribeRegions"]
     details = found["iam:GetAccountAuthorizationDetails"]
     assert details["aws.iam.User"] == ["attachedPolicies", "inlinePolicies"] and details["aws.iam.Policy"] == []
+
+
+PAGE = "<!DOCTYPE html><html><body>Please log in</body></html>"
+
+
+def statuses(run):
+    return Counter(one["status"] for one in run.report["findings"])
+
+
+FOREIGN = [
+    ("group-security-allows-unrestricted-ipv4-*", {"service": "ec2", "operation": "DescribeSecurityGroupRules"}, PAGE),
+    ("group-security-allows-unrestricted-ipv4-*", {"service": "ec2", "operation": "DescribeSecurityGroupRules"}, "<html/>"),
+    ("instance-imdsv2", {"service": "ec2", "operation": "DescribeRegions"}, PAGE),
+    ("user-has-more-than-one-active-access-key", {"service": "iam", "operation": "ListUsers"}, "<ListUsersResponse/>"),
+    ("instance-publicly-accessible-in-public-subnet", {"service": "rds", "operation": "DescribeDBInstances"}, PAGE),
+]
+
+
+@pytest.mark.parametrize(("policy", "asked", "body"), FOREIGN, ids=[f"{one[1]['operation']} {one[2][:8]}" for one in FOREIGN])
+def test_an_answer_that_is_none_is_no_verdict(company, reeve, impatient, policy, asked, body):
+    company.answers({**asked, "bodies": [body] * 40})
+    run = reeve("scan", "--policy", policy, "--format", "json")
+    assert run.code == 3
+    found = statuses(run)
+    assert found["DISAPPEARED"] <= 1, "one user was deleted since the report, which live calls say"
+    if asked["operation"] != "DescribeRegions":
+        assert not found["COMPLIANT"]
+
+
+def test_a_member_that_every_instance_has_is_missing(company, reeve):
+    instance = (
+        "<DBInstance><DBInstanceArn>arn:db</DBInstanceArn><DBInstanceIdentifier>db</DBInstanceIdentifier>"
+        "<DBInstanceStatus>available</DBInstanceStatus></DBInstance>"
+    )
+    result = f"<DescribeDBInstancesResult><DBInstances>{instance}</DBInstances></DescribeDBInstancesResult>"
+    company.answers(
+        {
+            "service": "rds",
+            "operation": "DescribeDBInstances",
+            "bodies": [f"<DescribeDBInstancesResponse>{result}</DescribeDBInstancesResponse>"] * 9,
+        }
+    )
+    run = reeve("scan", "--policy", "instance-publicly-accessible-in-public-subnet", "--format", "json")
+    assert set(statuses(run)) == {"UNDETERMINED"} and run.code == 3
+    assert "the answer lacks PubliclyAccessible" in {one["message"] for one in run.report["snapshot"]["errors"]}

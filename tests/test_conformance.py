@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from reeve.collect.aws.declarations import Models, collect_check
 from reeve.evaluate.policy_tests import read_objects, run_tests
 from reeve.repository.repository import Repository
 from reeve.repository.validation import Validation
@@ -51,7 +52,7 @@ def test_invalid(directory):
 @pytest.mark.parametrize("directory", sorted((SUITE / "errors").iterdir()), ids=lambda path: path.name)
 def test_errors(directory):
     """`expected.txt` holds every problem, a line each; the last part of a line may leave out a library's words."""
-    found = [str(problem) for problem in Validation(Repository.open(directory), read_objects).run()]
+    found = [str(problem) for problem in Validation(Repository.open(directory), read_objects, collect_check(Models())).run()]
     expected = (directory / "expected.txt").read_text().splitlines()
     matched = [[line for line in found if line.startswith(prefix)] for prefix in expected]
     assert all(len(lines) == 1 for lines in matched) and len(found) == len(expected), "\n".join(found)

@@ -114,7 +114,9 @@ class Provisional:
 class Collect:
     """How a type is collected: its sources, the calls for each object by name, the errors that mean that it is gone.
 
-    A `regional` type is listed in each region. `region` is where an object is, if not where it was listed.
+    A `regional` type is listed in each region. `region` is where an object is, if not where it was listed. `optional` are the
+    members that answers may lack, and mean something by it, as names joined by dots from what expressions see; every other
+    member that is read must be there.
     """
 
     regional: bool
@@ -123,6 +125,7 @@ class Collect:
     calls: Mapping[str, Call] = field(default_factory=dict[str, Call])
     gone: tuple[str, ...] = ()
     provisional: Provisional | None = None
+    optional: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,7 @@ class Answers:
                 "CertificateArn": f"{arn}/0",
                 "DomainName": "new.shop.example",
                 "SubjectAlternativeNameSummaries": ["new.shop.example"],
+                "HasAdditionalSubjectAlternativeNames": False,
                 "Status": "PENDING_VALIDATION",
             }
         ]

@@ -93,6 +93,8 @@ def simulated_account(around: Callable[[Application], Application] = lambda appl
         backend.generate_report()
         report = _report_of(backend, now)
         people.change_since_report(backend, now)
+        for policy in backend.managed_policies.values():
+            policy.policy_name = policy.name  # moto's list of everything in IAM leaves the names of policies out
         account.answers = Answers(ACCOUNT, report, now - timedelta(hours=2), now)
         yield address
     finally:

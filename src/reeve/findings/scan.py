@@ -8,6 +8,7 @@ from typing import Any
 from reeve import __version__
 from reeve.collect.aws.account import collect_account
 from reeve.collect.aws.api import Api
+from reeve.collect.aws.declarations import Models, collect_check
 from reeve.collect.aws.recipe import Recipe, recipes
 from reeve.collect.collection import Progress, Suspect
 from reeve.evaluate.interpreter import Program, by_type, compile_body
@@ -34,7 +35,9 @@ def production_programs(repository: Repository, policy_ids: Iterable[str]) -> di
     for policy_id in policy_ids:
         try:
             if repository.policy(policy_id).is_production:
-                programs[policy_id] = compile_body(repository.logic(policy_id).body)
+                logic = repository.logic(policy_id)
+                repository.check_judged_type(logic)
+                programs[policy_id] = compile_body(logic.body)
         except InvalidRepositoryError as error:
             problems.extend(error.problems)
     if problems:
@@ -42,9 +45,20 @@ def production_programs(repository: Repository, policy_ids: Iterable[str]) -> di
     return programs
 
 
-def collecting(repository: Repository, programs: Mapping[str, Program]) -> dict[str, Recipe]:
-    """Return how to collect what the programs read, and what is shown beside it, by type."""
-    return recipes(read_and_shown(repository, programs), repository.object_type)
+def collecting(repository: Repository, programs: Mapping[str, Program], models: Models | None = None) -> dict[str, Recipe]:
+    """Return how to collect what the programs read, and what is shown beside it, by type.
+
+    Args:
+        repository: the repository that the programs are of.
+        programs: what is to be judged.
+        models: the service models that the types are checked against; by default those of the installed botocore.
+
+    Raises:
+        InvalidRepositoryError: a type declares what can't be; all is named.
+    """
+    found = recipes(read_and_shown(repository, programs), repository.object_type)
+    repository.check_collection(sorted(found), collect_check(models or Models()))
+    return found
 
 
 def suspects_of(repository: Repository, programs: Mapping[str, Program], moment: Moment) -> dict[str, Suspect]:
@@ -76,7 +90,7 @@ def collect_snapshot(
         SnapshotError: the snapshot could not be written.
     """
     started_at = datetime.now(UTC)
-    chosen = collecting(repository, programs)
+    chosen = collecting(repository, programs, Models(api.session.get_component("data_loader")))
     collection = collect_account(api, chosen, suspects_of(repository, programs, Moment.at(started_at)), progress, live)
     progress("writing the snapshot", 0, None)
     manifest = Manifest(

@@ -5,7 +5,7 @@ The events are libyaml's; only what a policy repository needs is built from them
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -209,3 +209,19 @@ def plain_value(node: Node) -> Any:
         return int(node.text)
     except ValueError:
         return float(node.text)
+
+
+def place_at(root: Node, steps: Iterable[str | int]) -> tuple[int, int]:
+    """Return line and column of the node that keys and positions lead to, as far as they lead."""
+    here = root
+    for step in steps:
+        if isinstance(here, Mapping):
+            found = next((value for key, value in here.entries if key.text == step), None)
+        elif isinstance(here, Sequence) and isinstance(step, int) and step < len(here.items):
+            found = here.items[step]
+        else:
+            found = None
+        if found is None:
+            break
+        here = found
+    return here.line, here.column

@@ -46,6 +46,10 @@ COLLECT_KEYS: Keys = {
     "sources": Key(Shape.RECORDS, "The calls that list objects.", True, keys=_SOURCE_KEYS),
     "calls": Key(Shape.TABLE, "The calls for each object, by a name that fields use.", keys=_OBJECT_CALL_KEYS),
     "gone": Key(Shape.STRINGS, "Error codes that mean that the object is gone."),
+    "optional": Key(
+        Shape.STRINGS,
+        "Members that answers may lack, and mean something by it: names joined by dots, of an item or behind a call's name.",
+    ),
     "provisional": Key(
         Shape.MAPPING,
         "A call that gives fields with a hint provisional values.",
@@ -195,6 +199,7 @@ def _collect(path: str, content: bytes, values: Mapping[str, Any]) -> Collect:
         {name: _call(path, content, entry) for name, entry in values.get("calls", {}).items()},
         values.get("gone", ()),
         Provisional(provisional["call"], provisional["item"], provisional["madeAt"]) if provisional else None,
+        values.get("optional", ()),
     )
 
 

@@ -10,10 +10,12 @@ from typing import TypeVar
 from reeve.language.errors import InvalidRepositoryError, Place, Problem, nearest
 from reeve.language.logic import Logic, Surroundings, read_extracts, read_logic
 from reeve.language.scopes import ExtractSource
+from reeve.language.source import place_at, read_yaml
 from reeve.model import Folder, InternalRule, ObjectType, Policy, Section
 from reeve.repository import metadata
 from reeve.repository.files import Files
 from reeve.repository.object_types import read_type
+from reeve.repository.type_checks import CheckCollect, Finding, check_type
 
 PRODUCTION_LOGIC, WORK_IN_PROGRESS = "prod.logic.yaml", "wip.logic.yaml"
 LOGIC_SUFFIX = ".logic.yaml"
@@ -23,6 +25,11 @@ RULE_SECTIONS = "/internal-rule-sections.json"
 """The public form's file of the organisation's own sections by internal rule."""
 
 T = TypeVar("T")
+
+
+def type_path(type_id: str) -> str:
+    """Return the path of the file that declares a type."""
+    return f"/types/{type_id}/type.yaml"
 
 
 @dataclass(frozen=True)
@@ -111,6 +118,18 @@ class Repository:
         """
         return read_logic(path, Surroundings(self.object_type, self.files.read, self.files.resolve, self._extracts))
 
+    def check_judged_type(self, logic: Logic) -> None:
+        """Check that the type that a logic file judges is declared, in a repository that declares any.
+
+        Raises:
+            InvalidRepositoryError: it is not; no object would ever be judged.
+        """
+        judged = logic.body.object_type
+        if judged.untyped and self.type_ids:
+            place = Place(logic.path, *metadata.place_of(logic.path, self.files.read(logic.path), judged.id))
+            message = f"there is no type {judged.id!r}{nearest(judged.id, self.type_ids)}"
+            raise InvalidRepositoryError([Problem(place, message, "unknown-value")])
+
     def logic_paths(self, below: Iterable[str] = ("/ce",)) -> tuple[str, ...]:
         """Return the paths of the logic files at or below paths from the root; work in progress only when it is named.
 
@@ -138,22 +157,73 @@ class Repository:
         return self._extract_files[path]
 
     @cached_property
+    def type_ids(self) -> frozenset[str]:
+        """The ids of the types that are declared."""
+        return frozenset(path.rpartition("/")[2] for path, names in self.files.walk("/types") if "type.yaml" in names)
+
+    @cached_property
+    def _declared(self) -> dict[str, ObjectType]:
+        return {}
+
+    @cached_property
     def _types(self) -> dict[str, ObjectType]:
         return {}
 
-    def object_type(self, type_id: str) -> ObjectType:
-        """Return a type by its id; one without `type.yaml` has no declared fields.
+    def declared_type(self, type_id: str) -> ObjectType:
+        """Return a type as its own file declares it, whether that leads anywhere or not.
 
         Raises:
             InvalidRepositoryError: its `type.yaml` has errors.
         """
-        if type_id not in self._types:
-            path = f"/types/{type_id}/type.yaml"
+        if type_id not in self._declared:
+            path = type_path(type_id)
             known = "/" not in type_id and self.files.exists(path)
-            self._types[type_id] = (
+            self._declared[type_id] = (
                 read_type(path, self.files.read(path)) if known else ObjectType(type_id, type_id, untyped=True)
             )
+        return self._declared[type_id]
+
+    def object_type(self, type_id: str) -> ObjectType:
+        """Return a type by its id, its relations checked; one without `type.yaml` has no declared fields.
+
+        Raises:
+            InvalidRepositoryError: its `type.yaml` has errors, or declares what leads nowhere.
+        """
+        if type_id not in self._types:
+            found = self.declared_type(type_id)
+            if not found.untyped:
+                self.refuse(type_id, check_type(found, self.declared_type, self.type_ids))
+            self._types[type_id] = found
         return self._types[type_id]
+
+    def check_collection(self, type_ids: Iterable[str], check: CheckCollect) -> None:
+        """Check how some types are collected, as their provider knows.
+
+        Raises:
+            InvalidRepositoryError: a declaration can't be; all are named.
+        """
+        problems: list[Problem] = []
+        for type_id in type_ids:
+            try:
+                self.refuse(type_id, check(self.object_type(type_id), self.declared_type))
+            except InvalidRepositoryError as error:
+                problems.extend(error.problems)
+        if problems:
+            raise InvalidRepositoryError(problems)
+
+    def refuse(self, type_id: str, findings: Iterable[Finding]) -> None:
+        """Raise what was found wrong with a type, each at its place.
+
+        Raises:
+            InvalidRepositoryError: there is something.
+        """
+        found = list(findings)
+        if found:
+            path = type_path(type_id)
+            root = read_yaml(path, self.files.read(path))
+            raise InvalidRepositoryError(
+                [Problem(Place(path, *place_at(root, one.steps)), one.message, one.code) for one in found]
+            )
 
     @cached_property
     def folders(self) -> Mapping[str, Folder]:

@@ -21,6 +21,7 @@ from reeve.model import Credentials, InternalRule, ObjectType, Policy, Section, 
 from reeve.repository import metadata
 from reeve.repository.links import link
 from reeve.repository.repository import LOGIC_SUFFIX, PARTS, PRODUCTION_LOGIC, Repository
+from reeve.repository.type_checks import CheckCollect
 
 CheckTestData = Callable[[str, bytes], object]
 """Reads a file of test objects, or raises `InvalidRepositoryError`."""
@@ -32,6 +33,7 @@ class Validation:
 
     repository: Repository
     check_test_data: CheckTestData
+    check_collect: CheckCollect
     below: Sequence[str] = ("/",)
     problems: list[Problem] = field(default_factory=list[Problem])
     places: dict[str, Mapping[str, Place]] = field(default_factory=dict[str, Mapping[str, Place]])
@@ -78,9 +80,8 @@ class Validation:
     def _metadata(self) -> None:
         for read in (lambda: self.repository.sections, lambda: self.repository.rules, lambda: self.repository.folders):
             self._try(read)
-        for directory, names in self.repository.files.walk("/types"):
-            if "type.yaml" in names:
-                self._try(lambda path=directory: self.repository.object_type(path.rpartition("/")[2]))
+        for type_id in sorted(self.repository.type_ids):
+            self._try(lambda type_id=type_id: self.repository.check_collection([type_id], self.check_collect))
 
     # Logic -----------------------------------------------------------------------------------------------------------
 
@@ -100,6 +101,7 @@ class Validation:
         self.problems.extend(warnings)
         for file in logic.test_data:
             self._try(lambda file=file: self.check_test_data(file, self.repository.files.read(file)))
+        self._try(lambda: self.repository.check_judged_type(logic))
         self._body(logic.body)
         if path.endswith(f"/{PRODUCTION_LOGIC}"):
             self._bare_fields(logic)

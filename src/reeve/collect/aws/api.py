@@ -15,6 +15,7 @@ import botocore.exceptions  # pyright: ignore[reportMissingTypeStubs]
 import botocore.session  # pyright: ignore[reportMissingTypeStubs]
 
 from reeve.collect.aws import bounds
+from reeve.collect.aws.answers import guard
 from reeve.collect.aws.bounds import CONNECTIONS, USUAL_CONNECTIONS, Bounds
 from reeve.collect.aws.circuit import Circuit
 from reeve.collect.aws.expressions import plain
@@ -100,6 +101,7 @@ class Api:
                 client = self.session.create_client(service, region_name=region, config=config, endpoint_url=self.endpoint_url)
                 endpoint = client._endpoint  # no public name leads to where answers are taken in
                 endpoint.http_session = Bounded(endpoint.http_session, service, self.bounds, self.clock)
+                guard(client, service)
                 if elsewhere and service == "s3control":
                     client.meta.events.register("before-call.s3-control", _without_account_in_host)
                 client.meta.events.register(

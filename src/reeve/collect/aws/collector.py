@@ -4,18 +4,21 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from reeve.collect.aws.expressions import ExpressionError, items_of, key_of, plain, search
+from reeve.collect.aws.answers import find, find_items, find_list
+from reeve.collect.aws.expressions import ExpressionError, key_of, plain, search
 from reeve.collect.aws.failures import ApiError, Failure, one_line
 from reeve.collect.aws.noting import Notes, odd
 from reeve.collect.aws.objects import Collected, now, truthy
 from reeve.collect.aws.provisional import missing, suspects, undoubted, without_item
 from reeve.collect.aws.recipe import PARENT, REGIONS, Recipe
 from reeve.collect.aws.requests import Answer, Request, Requests
+from reeve.collect.aws.shapes import Path
 from reeve.collect.aws.unseen import Parent, Unseen
 from reeve.collect.collection import Collection, Suspect
 from reeve.inventory.records import Record
 from reeve.model import Call, Source
 
+NONE = frozenset[Path]()
 NOT_ASKED = "not read: it is shown with what is INCOMPLIANT only"
 
 
@@ -163,8 +166,8 @@ class Collector:
         else:
             self.unseen.below(own.id, listing.parent, reason)
 
-    def _request(self, call: Call, region: str, context: Mapping[str, Any]) -> Request:
-        given = {name: search(text, context) for name, text in call.arguments.items()}
+    def _request(self, call: Call, region: str, context: Mapping[str, Any], optional: frozenset[Path] = NONE) -> Request:
+        given = {name: find(text, context, optional) for name, text in call.arguments.items()}
         return Request(
             call.service, call.operation, region, {name: value for name, value in given.items() if value is not None}
         )
@@ -172,7 +175,8 @@ class Collector:
     def _items(self, listing: Listing, answer: Answer, key: str) -> None:
         for page in answer.pages:
             try:
-                items = items_of(listing.source.items, {**page, **listing.base})
+                alone = len(answer.pages) == 1
+                items = find_items(listing.source.items, page, listing.base, alone, listing.recipe.optional)
             except ExpressionError as error:
                 self._unread(listing, key, odd(listing.call, error))
                 continue
@@ -183,7 +187,7 @@ class Collector:
     def _is_meant(self, listing: Listing, item: Any, key: str) -> bool:
         where = listing.source.where
         try:
-            return not where or truthy(search(where, {**_named(item), **listing.base}))
+            return not where or truthy(find(where, {**_named(item), **listing.base}, listing.recipe.optional))
         except ExpressionError as error:
             self._unread(listing, key, odd(listing.call, error))
             return False
@@ -247,10 +251,10 @@ class Collector:
     def _ask(self, one: Collected, name: str, call: Call) -> None:
         """Have a call for an object made, unless its declaration says that it is not for this one."""
         try:
-            if call.when and not truthy(search(call.when, one.context)):
+            if call.when and not truthy(find(call.when, one.context, one.recipe.optional)):
                 one.context[name] = None
                 return
-            request = self._request(call, one.region, one.context)
+            request = self._request(call, one.region, one.context, one.recipe.optional)
         except ExpressionError as error:
             self._failed(one, name, f"{call.name} {one.name}", odd(call.name, error), one.name)
             return
@@ -285,7 +289,7 @@ class Collector:
         """Take the one item of a list that is about the object."""
         theirs, own = call.match or ("", "")
         if (key, call.items or "", theirs) not in self._indexes:
-            items = items_of(call.items or "@", answer.whole())
+            items = find_list(call.items or "@", answer.whole())
             self._indexes[key, call.items or "", theirs] = {key_of(theirs, item): item for item in items}
         item = self._indexes[key, call.items or "", theirs].get(key_of(own, one.context))
         if item is None and not one.is_provisional(name):
@@ -307,8 +311,11 @@ class Collector:
         elif one.failures and one.gone_at is None:
             one.hints |= undoubted(one, suspect)
         record = one.record()
-        if own.id_field in record.not_collected:
-            self._without_id(one, record.not_collected[own.id_field])
+        for name, call in one.lacks.items():
+            error = odd(call.name if call else one.listed, ExpressionError(f"the answer lacks {name}"))
+            self.notes.call_failed(f"{own.id} {name}", error, call or REGIONS, own.id, name.partition(".")[0], one.name)
+        if record.fields.get(own.id_field) is None:
+            self._without_id(one, record.not_collected.get(own.id_field, f"{own.id_field} is null"))
             return
         if self._is_repeated(one.recipe, record):
             return

@@ -12,8 +12,19 @@ from typing import Any
 
 from reeve.collect.aws.api import Api
 from reeve.collect.aws.failures import ApiError, Failure
+from reeve.collect.aws.shapes import UNKNOWN, Kind, Value, listing
 
 CALL = "iam:GetCredentialReport"
+_PASSWORD = ("password_enabled", "password_last_used", "password_last_changed", "password_next_rotation")
+_KEY = ("active", "last_rotated", "last_used_date", "last_used_region", "last_used_service")
+_COLUMNS = (
+    *("user", "arn", "user_creation_time", *_PASSWORD, "mfa_active"),
+    *(f"access_key_{number}_{name}" for number in (1, 2) for name in _KEY),
+    *(f"cert_{number}_{name}" for number in (1, 2) for name in ("active", "last_rotated")),
+    *("additional_credentials_info", "generated_at"),
+)
+ANSWER = Value(Kind.OBJECT, members={"rows": listing(Value(Kind.OBJECT, members=dict.fromkeys(_COLUMNS, UNKNOWN)))})
+"""The report as expressions see it: the columns of the table, and when it was made; texts, of whatever they say."""
 
 
 def fetch_report(api: Api) -> list[Mapping[str, str]]:

@@ -12,14 +12,19 @@ from typing import Any, cast
 
 import msgspec
 
+from reeve.collect.aws.reading import is_secret_name
 from reeve.language.json_texts import parse_json
-from reeve.language.queries import Query, QueryError, compile_query
+from reeve.language.queries import MoreFunctions, Query, QueryError, compile_query
 from reeve.language.types import Kind, Type
 from reeve.language.values import describe, parse_date_time
 
 
 class ExpressionError(Exception):
     """An expression fails on an answer, or gives a value of another type than its field has; the message says which."""
+
+
+FUNCTIONS: Mapping[str, Any] = MoreFunctions.FUNCTION_TABLE  # pyright: ignore[reportUnknownMemberType]
+"""The functions by name, with the types of their arguments."""
 
 
 @cache
@@ -111,7 +116,7 @@ def members(expression: str) -> frozenset[str]:
 
 
 def plain(answer: Any) -> Any:
-    """Return an answer as plain JSON: instants as ISO 8601 texts in UTC, bytes left out.
+    """Return an answer as plain JSON: instants as ISO 8601 texts in UTC, bytes and texts of a secret's name left out.
 
     Raises:
         ValueError: a text holds half a surrogate pair, or an instant is beyond those that there are.
@@ -123,12 +128,16 @@ def plain(answer: Any) -> Any:
         return answer
     if isinstance(answer, dict):
         entries = cast("dict[str, Any]", answer).items()
-        return {key: plain(value) for key, value in entries if key != "ResponseMetadata" and not isinstance(value, bytes)}
+        return {key: plain(value) for key, value in entries if key != "ResponseMetadata" and not _is_left_out(key, value)}
     if isinstance(answer, list):
         return [plain(value) for value in cast("list[Any]", answer)]
     if isinstance(answer, datetime):
         return answer.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return answer
+
+
+def _is_left_out(name: str, value: Any) -> bool:
+    return isinstance(value, bytes) or (isinstance(value, str) and is_secret_name(name))
 
 
 def typed(declared: Type, value: Any) -> Any:

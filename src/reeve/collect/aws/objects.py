@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from reeve.collect.aws.answers import lacking
 from reeve.collect.aws.expressions import ExpressionError, search, typed
 from reeve.collect.aws.recipe import Recipe
 from reeve.inventory.records import Record
 from reeve.language.types import NAMED
 from reeve.language.values import parse_date_time
-from reeve.model import Field
+from reeve.model import Call, Field
 
 UNNEEDED = "not read: no policy that the snapshot was collected for needs it; collect again, for the policies that do"
 
@@ -28,6 +29,7 @@ class Collected:
     under way, `made` ones answered; `failures` are the reasons why names that expressions read are not known: calls that
     failed, the account, a parent's fields, members that a stand-in lacks. `hints` are the fields that keep their provisional
     value; an object that only the report names `stands_in` for one that a list would name.
+    `lacks` are the members that answers lack, with the call (None: what listed it).
     """
 
     recipe: Recipe
@@ -40,6 +42,7 @@ class Collected:
     made: list[str] = field(default_factory=list[str])
     failures: dict[str, str] = field(default_factory=dict[str, str])
     hints: set[str] = field(default_factory=set[str])
+    lacks: dict[str, Call | None] = field(default_factory=dict[str, Call | None])
     provisional: bool = False
     stands_in: bool = False
     advancing: bool = False
@@ -94,7 +97,7 @@ class Collected:
             if name in by_hint:
                 values[name] = self.hint_of(declared)
                 continue
-            reason = self._unread(declared)
+            reason = self._unread(declared) or self._lacking(declared)
             if reason is None:
                 try:
                     values[name] = typed(NAMED[declared.type], self._value(declared))
@@ -103,6 +106,18 @@ class Collected:
             if reason is not None:
                 reasons[name] = reason
         return values, reasons
+
+    def _lacking(self, declared: Field) -> str | None:
+        """Return why an answer doesn't say what a field is: it lacks a member that is always sent."""
+        if declared.source is None or self.gone_at is not None:
+            return None
+        name = lacking(declared.source, self.context, self.recipe.optional)
+        if name is None:
+            return None
+        call = self.recipe.collect.calls.get(name.partition(".")[0])
+        if declared.name in self.recipe.needed:
+            self.lacks[name] = call
+        return f"{call.name if call else self.listed} answered without {name}"
 
     def _value(self, declared: Field) -> Any:
         if declared.source is not None:

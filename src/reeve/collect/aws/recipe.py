@@ -3,7 +3,9 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from reeve.collect.aws.answers import optional_paths
 from reeve.collect.aws.expressions import references
+from reeve.collect.aws.shapes import Path
 from reeve.model import Call, Collect, ObjectType, Source
 
 Needs = Mapping[str, frozenset[str]]
@@ -21,7 +23,7 @@ class Recipe:
     `reads` are the names that each field is picked from, by its name: members of the listed item, calls, `_account` and the
     like; `uses` are the calls among them. `earlier` are the names that each call's arguments and conditions are picked from.
     `needed` are the fields that policies read, `lists` the related lists. `calls` are those that are needed, `confirming` the
-    ones among them that are made only where provisional values don't do.
+    ones among them that are made only where provisional values don't do. `optional` are the members that answers may lack.
     """
 
     object_type: ObjectType
@@ -33,6 +35,7 @@ class Recipe:
     lists: frozenset[str]
     calls: frozenset[str] = frozenset()
     confirming: frozenset[str] = frozenset()
+    optional: frozenset[Path] = frozenset()
 
     def calls_for(self, names: Iterable[str]) -> frozenset[str]:
         """Return the calls that some fields need, with those that they build on."""
@@ -96,7 +99,7 @@ def _recipe(declared: ObjectType, collect: Collect, needed: frozenset[str]) -> R
     if hinted and collect.provisional:
         calls |= {collect.provisional.call}
         confirming -= {collect.provisional.call}
-    return replace(recipe, calls=calls, confirming=confirming)
+    return replace(recipe, calls=calls, confirming=confirming, optional=optional_paths(collect))
 
 
 def _expressions(call: Call) -> Iterator[str]:

@@ -1,0 +1,298 @@
+"""Every declaration of a type is checked when it is loaded; what an answer lacks is no fact; only reading calls are made."""
+
+import re
+import shutil
+
+import pytest
+
+from conftest import CATALOG
+from reeve.collect.aws import reading
+from reeve.collect.aws.answers import ForeignBodyError, NotReadingError, find, find_items, lacking, refuse_foreign
+from reeve.collect.aws.api import Api
+from reeve.collect.aws.declarations import Models, collect_check
+from reeve.collect.aws.expressions import ExpressionError, plain
+from reeve.collect.aws.identities import distinct
+from reeve.inventory.records import Record
+from reeve.language.errors import InvalidRepositoryError
+from reeve.model import Call, Collect, Field, ObjectType, Source
+from reeve.repository.repository import Repository
+
+MODELS = Models()
+
+
+@pytest.fixture
+def edited(tmp_path):
+    """Return a function that changes a type of the catalogue, and gives what is wrong with it then."""
+    shutil.copytree(CATALOG / "types", tmp_path / "types")
+
+    def change(type_id, old, new):
+        path = tmp_path / "types" / type_id / "type.yaml"
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+        repository, found = Repository.open(tmp_path), []
+        for name in sorted(repository.type_ids):
+            try:
+                repository.check_collection([name], collect_check(Models(MODELS.loader)))
+            except InvalidRepositoryError as error:
+                found += [str(problem) for problem in error.problems]
+        return "\n".join(found)
+
+    return change
+
+
+WRONG = [
+    (
+        "ec2.SecurityGroup",
+        "foreignKey: groupId",
+        "foreignKey: grupId",
+        "there is no field 'grupId' in aws.ec2.SecurityGroupRule; did",
+    ),
+    ("ec2.SecurityGroup", "type: aws.ec2.SecurityGroupRule", "type: aws.ec2.SecurityGrupRule", "there is no type"),
+    ("ec2.SecurityGroup", "idField: id", "idField: ident", "there is no field 'ident'"),
+    ("ec2.SecurityGroup", "nameField: name", "nameField: nam", "did you mean name?"),
+    ("kms.Key", "disappearanceField: disappearanceTime", "disappearanceField: state", "DateTime is needed"),
+    ("kms.Key", "disappearanceField: disappearanceTime", "tagsField: customerManaged", "is Boolean"),
+    ("iam.SshPublicKey", "of: aws.iam.User", "of: aws.iam.Usr", "there is no type 'aws.iam.Usr'; did you mean aws.iam.User?"),
+    ("iam.AccessKey", "[accessKey1Active,", "[accessKeyActive,", "there is no field 'accessKeyActive'"),
+    ("s3.Bucket", "foreignKey: accountId", "foreignKey: createdAt", "Text or Bytes is needed"),
+    ("kms.Key", "rotation.KeyRotationEnabled", "rotation.KeyRotationEnabledd", "did you mean KeyRotationEnabled?"),
+    (
+        "kms.Key",
+        "from: rotation.KeyRotationEnabled",
+        "from: rotatin.KeyRotationEnabled",
+        "there is no 'rotatin' here; did you mean rotation?",
+    ),
+    ("iam.User", 'items: "Users[]"', 'items: "User[]"', "there is no 'User'"),
+    ("kms.Key", "Limit:", "Limits:", "has no parameter 'Limits'; did you mean Limit?"),
+    ("kms.Key", "`1000`", "`1001`", "1001 is not between 1 and 1000"),
+    ("kms.Key", 'Limit: "`1000`"', "Limit: \"'1000'\"", "a number is needed here, not a text"),
+    ("iam.Role", "'LocalManagedPolicy'", "'LocalPolicy'", "'LocalPolicy' is none of its values"),
+    ("kms.Key", "{call: kms:DescribeKey, with: {KeyId: KeyId}}", "{call: kms:DescribeKey}", "needs the parameter 'KeyId'"),
+    ("kms.Key", "call: kms:DescribeKey", "call: kms:DescribeKy", "has no operation 'DescribeKy'; did you mean DescribeKey?"),
+    ("kms.Key", "call: kms:DescribeKey", "call: kmss:DescribeKey", "botocore knows no service 'kmss'"),
+    ("kms.Key", "'CUSTOMER'", "'CUSTOMERS'", "'CUSTOMERS' is no value"),
+    ("kms.Key", "gone: [NotFoundException]", "gone: [NotFundException]", "there is no error 'NotFundException'"),
+    ("iam.User", "sort_by(keys", "sortby(keys", "there is no function 'sortby'; did you mean sort_by?"),
+    ("iam.User", "length(mfaDevices.MFADevices)", "length(mfaDevices.MFADevices, `1`)", "length() takes 1 arguments"),
+    ("config.ConfigurationRecorder", "match: {name: name}", "match: {nam: name}", "there is no 'nam'"),
+    ("iam.AccessKey", "_parent.name}", "_parent.nam}", "there is no 'nam' in _parent"),
+    ("iam.AccessKey", "from: _parent.id", "from: _parents.id", "'_parents' here"),
+    ("ec2.Volume", "{type: Boolean, from: Encrypted", "{type: Boolean, from: State", "the field is Boolean; this finds a text"),
+    (
+        "ec2.Volume",
+        "{type: Boolean, from: Encrypted",
+        "{type: Number, from: Encrypted",
+        "the field is Number; this finds true or false",
+    ),
+    (
+        "iam.User",
+        'type: Set of Bytes, from: "not_null(details.UserPolicyList, `[]`)[].PolicyName',
+        'type: Set of Bytes, from: "not_null(details.UserPolicyList, `[]`)[]',
+        "a list of an object",
+    ),
+    ("s3.Bucket", "s3:GetLifecycleConfiguration", "s3:GetLifecycle", "needs the permissions ['s3:GetLifecycleConfiguration']"),
+    (
+        "efs.FileSystem",
+        ', permissions: ["elasticfilesystem:DescribeFileSystems"]',
+        "",
+        "needs the permissions ['elasticfilesystem",
+    ),
+    (
+        "iam.AccessKey",
+        "call: iam:ListAccessKeys",
+        "call: iam:CreateAccessKey",
+        "may not be called by a declaration: it does not only read",
+    ),
+    ("iam.User", "hint: report.mfa_active", "hint: report.mfa_actve", "did you mean mfa_active?"),
+    ("ec2.Vpc", "optional: [Tags]", "optional: [Tag]", "nothing reads 'Tag'; did you mean Tags?"),
+]
+
+
+@pytest.mark.parametrize(("type_id", "old", "new", "said"), WRONG, ids=[f"{one[0]} {one[2][:40]}" for one in WRONG])
+def test_a_wrong_declaration_is_an_error_with_its_place(edited, type_id, old, new, said):
+    found = edited(f"aws.{type_id}", old, new)
+    assert said in found
+    assert re.search(rf"^/types/aws\.{re.escape(type_id)}/type\.yaml:\d+:\d+: ", found, re.M)
+
+
+def test_types_that_are_listed_for_each_other(edited):
+    found = edited(
+        "aws.iam.User",
+        '{call: iam:ListUsers, with: {MaxItems: "`1000`"}, items: "Users[]"}',
+        '{of: aws.iam.AccessKey, items: "[@]"}',
+    )
+    assert "neither is ever read" in found
+
+
+def test_a_type_that_nothing_declares(reeve, tmp_path):
+    policy = tmp_path / "ce" / "p"
+    policy.mkdir(parents=True)
+    (policy / "policy.yaml").write_text("names: {full: P}\n")
+    condition = "conditions: [{status: COMPLIANT, currentStateMessage: x, check: {BOOLEAN: true}}]\notherwise: {status: COMPLIANT, currentStateMessage: x}\n"
+    (policy / "prod.logic.yaml").write_text("inputType: aws.iam.Usr\n" + condition)
+    assert reeve("validate", "--repo", tmp_path).code == 0, "a repository without types is untyped"
+    shutil.copytree(CATALOG / "types", tmp_path / "types")
+    run = reeve("validate", "--repo", tmp_path)
+    assert run.code == 2 and "there is no type 'aws.iam.Usr'; did you mean aws.iam.User?" in run.out
+
+
+# Calls ---------------------------------------------------------------------------------------------------------------
+
+HARMFUL = [
+    "iam:CreateAccessKey",
+    "iam:DeleteUser",
+    "ec2:TerminateInstances",
+    "sts:AssumeRole",
+    "sts:GetSessionToken",
+    "sts:GetFederationToken",
+    "secretsmanager:GetSecretValue",
+    "ssm:GetParameter",
+    "ssm:GetParametersByPath",
+    "ec2:GetPasswordData",
+    "ecr:GetAuthorizationToken",
+    "kms:Decrypt",
+    "kms:GenerateDataKey",
+    "kms:GetParametersForImport",
+    "sso:GetRoleCredentials",
+    "cognito-identity:GetCredentialsForIdentity",
+    "lambda:GetFunction",
+    "lambda:ListFunctions",
+    "codeartifact:GetAuthorizationToken",
+    "redshift:GetClusterCredentials",
+    "redshift:GetClusterCredentialsWithIAM",
+    "lightsail:GetInstanceAccessDetails",
+    "lightsail:DownloadDefaultKeyPair",
+    "gamelift:GetComputeAuthToken",
+    "s3:GetObject",
+    "dynamodb:GetItem",
+    "iam:GenerateCredentialReport",
+    "apigateway:GetApiKeys",
+    "codebuild:BatchGetProjects",
+    "cognito-idp:DescribeUserPoolClient",
+]
+
+
+def operation(name):
+    service, _, own = name.partition(":")
+    return MODELS.service(service).operation_model(own)
+
+
+@pytest.mark.parametrize("name", HARMFUL)
+def test_calls_that_change_something_or_give_secrets_are_refused(name):
+    assert reading.refusal(name, operation(name))
+
+
+def test_harmless_calls_are_not():
+    for name in [
+        "ec2:DescribeImages",
+        "iam:ListRoles",
+        "kms:GetKeyPolicy",
+        "eks:DescribeCluster",
+        "sns:ListTopics",
+        "dynamodb:ListTables",
+    ]:
+        assert reading.refusal(name, operation(name)) is None
+
+
+def test_no_call_of_any_service_that_gives_a_secret_is_let_through():
+    """Every operation of IAM, STS, SSM, RDS, EC2: what is let through starts with a verb that reads, and holds no secret."""
+    for service in ("iam", "sts", "ssm", "rds", "ec2", "kms", "lambda"):
+        for name in MODELS.service(service).operation_names:
+            if reading.refusal(f"{service}:{name}", operation(f"{service}:{name}")) is None:
+                assert re.match("Get|List|Describe|Head|BatchGet", name)
+                held = reading.first_secret(operation(f"{service}:{name}").output_shape)
+                assert held is None or f"{service}:{name}" in reading._REDACTED
+
+
+def test_a_refused_call_is_not_made_whatever_was_loaded():
+    made = []
+    api = Api.at("http://127.0.0.1:9")
+    client = api.client("iam", "us-east-1")
+    client.meta.events.register("before-send", lambda **details: made.append(details))
+    with pytest.raises(NotReadingError, match="iam:CreateAccessKey is not called"):
+        client.create_access_key(UserName="x")
+    assert not made
+
+
+def test_secrets_are_left_out_of_answers():
+    answer = {
+        "Key": {"SecretAccessKey": "s", "AccessKeyId": "a"},
+        "NextToken": "t",
+        "SessionToken": "u",
+        "Base32StringSeed": b"x",
+    }
+    assert plain(answer) == {"Key": {"AccessKeyId": "a"}, "NextToken": "t"}
+
+
+# Answers -------------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_missing_is_named_and_what_may_be_is_not():
+    assert (
+        lacking("Entries[?!Egress].Protocol | [0]", {"Entries": [{"Egress": True, "Protocol": "6"}, {"Egress": False}]})
+        == "Entries.Protocol"
+    )
+    assert lacking("Entries[?CidrBlock]", {"Entries": [{}]}, frozenset({("Entries", "CidrBlock")})) is None
+    assert lacking("not_null(Routes, `[]`)", {}) == "Routes", "a default in an expression is no declaration"
+    assert lacking("a.b.c", {"a": {}}, frozenset({("a", "b")})) is None
+    assert lacking("_parent.x && Name", {"Name": "n"}) is None
+    with pytest.raises(ExpressionError, match="the answer lacks Users"):
+        find("Users[]", {"IsTruncated": False})
+
+
+def test_pages_of_a_call_that_lists_several_things():
+    assert find_items("Policies[]", {"Users": []}, {}, alone=False) == []
+    with pytest.raises(ExpressionError):
+        find_items("Policies[]", {"Users": []}, {}, alone=True)
+    with pytest.raises(ExpressionError):
+        find_items("Policies[]", {"message": "<html>"}, {}, alone=False)
+
+
+PAGE = b"<!DOCTYPE html><html><body>Please log in</body></html>"
+BODIES = [
+    ("ec2:DescribeSecurityGroupRules", PAGE, False),
+    ("ec2:DescribeSecurityGroupRules", b"<html/>", False),
+    ("ec2:DescribeSecurityGroupRules", b"", False),
+    ("ec2:DescribeSecurityGroupRules", b'<?xml version="1.0"?><DescribeSecurityGroupRulesResponse/>', True),
+    ("iam:ListUsers", b"<DescribeRegionsResponse/>", False),
+    ("iam:ListUsers", b"<ListUsersResponse/>", False),
+    ("s3:GetBucketVersioning", PAGE, False),
+    ("s3:GetBucketVersioning", b"<VersioningConfiguration/>", True),
+    ("s3:GetBucketVersioning", b"Please log in", False),
+    ("s3:GetBucketPolicy", b'{"Version": "2012-10-17"}', True),
+    ("kms:ListKeys", PAGE, False),
+    ("kms:ListKeys", b"[]", False),
+    ("kms:ListKeys", b'{"Keys": []}', True),
+    ("securityhub:DescribeHub", b"OK", False),
+]
+
+
+@pytest.mark.parametrize(("name", "body", "taken"), BODIES)
+def test_a_foreign_body_is_no_answer(name, body, taken):
+    response = {"status_code": 200, "body": body, "headers": {}}
+    if taken:
+        refuse_foreign(operation(name), response)
+    else:
+        with pytest.raises(ForeignBodyError):
+            refuse_foreign(operation(name), response)
+
+
+# Ids -----------------------------------------------------------------------------------------------------------------
+
+
+def test_two_objects_with_one_id_are_not_taken_for_one():
+    from datetime import UTC, datetime
+
+    now = datetime.now(UTC)
+    one, other = (Record({"id": "a", "open": value}, now, "x:List", {}) for value in (True, False))
+    assert distinct([("r", one), ("r", one)], "id") == ([("r", one)], ())
+    ((_, found),), clashes = distinct([("r", one), ("r", other)], "id")
+    assert clashes == ("a",) and found.fields == {"id": "a"} and "two objects" in found.not_collected["open"]
+
+
+def test_an_unknown_type_of_item_is_no_error():
+    own = ObjectType("x", "X", fields={"id": Field("id", "Bytes", source="anything.at.all")}, id_field="id")
+    collect = Collect(False, (Source("@", Call("nosuch", "ListThings", ("nosuch:ListThings",))),))
+    found = collect_check(MODELS)(ObjectType(own.id, own.name, "", own.fields, id_field="id", collect=collect), lambda _: own)
+    assert [one.steps for one in found] == [("collect", "sources", 0, "call")]
