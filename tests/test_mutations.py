@@ -33,6 +33,8 @@ def mutations(text):
         code = re.sub(r"(description|name): (\"[^\"]*\"|[^{}]*?)(?=}?$)", lambda m: "\0" * len(m.group(0)), line)
         if not code.strip(" \0") or code.lstrip().startswith(("description:", "name:", "#")):
             continue
+        if "Message:" in code or not re.match(r"\s*(- )*[\w.\"]+:|\s*- |\s*\S+: ", code):
+            continue  # what a person reads
         for found in re.finditer(r"[A-Za-z_][A-Za-z_0-9]{2,}|\d+", code):
             word = found.group(0)
             new = str(int(word) + 7) if word.isdigit() else word[:-2] + word[-1]
@@ -92,6 +94,7 @@ class Judge:
             for logic in () if same else self.logics:
                 if path.name != "type.yaml" and logic != relative and relative not in self.reads[logic].all_imports:
                     continue
+                repository.check_judged_type(repository.read_logic(logic)[0])
                 if self.outcome(repository, logic) != self.cases[logic]:
                     return "test"
             collects = path.name == "type.yaml" and api is not None
