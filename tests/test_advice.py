@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reeve.collect.aws.declarations import Models, collect_check
 from reeve.evaluate.policy_tests import read_objects
 from reeve.findings.access_keys import AccessKey, advise
 from reeve.findings.judge import judge_snapshot
@@ -146,7 +147,9 @@ def test_a_list_called_access_keys_is_nothing_special(own, declared, tmp_path):
 def test_what_credentials_names_must_be_there(own, declared, says):
     metadata = own / "ce/robots/policy.yaml"
     metadata.write_text(metadata.read_text() + f"credentials: {declared}\n")
-    found = [str(one) for one in Validation(Repository.open(own), read_objects).run() if not one.warning]
+    found = [
+        str(one) for one in Validation(Repository.open(own), read_objects, collect_check(Models())).run() if not one.warning
+    ]
     assert any(says in one for one in found) if says else not any("keepOne" in one for one in found)
 
 

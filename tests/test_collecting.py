@@ -294,7 +294,7 @@ FOREIGN = [
 def test_an_answer_that_is_none_is_no_verdict(company, reeve, impatient, policy, asked, body):
     company.answers({**asked, "bodies": [body] * 40})
     run = reeve("scan", "--policy", policy, "--format", "json")
-    assert run.code == 3
+    assert run.code in (1, 3) and run.report["snapshot"]["errors"]
     found = statuses(run)
     assert found["DISAPPEARED"] <= 1, "one user was deleted since the report, which live calls say"
     if asked["operation"] not in ("DescribeRegions", "ListUsers"):  # the region at home, and the report, say what they do

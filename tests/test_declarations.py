@@ -11,7 +11,7 @@ from reeve.collect.aws.answers import ForeignBodyError, NotReadingError, find, f
 from reeve.collect.aws.api import Api
 from reeve.collect.aws.declarations import Models, collect_check
 from reeve.collect.aws.expressions import ExpressionError, plain
-from reeve.collect.aws.identities import distinct
+from reeve.inventory.identity import identified
 from reeve.inventory.records import Record
 from reeve.language.errors import InvalidRepositoryError
 from reeve.model import Call, Collect, Field, ObjectType, Source
@@ -73,7 +73,7 @@ WRONG = [
     ("kms.Key", "call: kms:DescribeKey", "call: kmss:DescribeKey", "botocore knows no service 'kmss'"),
     ("kms.Key", "'CUSTOMER'", "'CUSTOMERS'", "'CUSTOMERS' is no value"),
     ("kms.Key", "gone: [NotFoundException]", "gone: [NotFundException]", "there is no error 'NotFundException'"),
-    ("iam.User", "sort_by(keys", "sortby(keys", "there is no function 'sortby'; did you mean sort_by?"),
+    ("iam.User", "sort_by(keys", "sortby(keys", "unknown function sortby(); did you mean sort_by?"),
     ("iam.User", "length(mfaDevices.MFADevices)", "length(mfaDevices.MFADevices, `1`)", "length() takes 1 arguments"),
     ("config.ConfigurationRecorder", "match: {name: name}", "match: {nam: name}", "there is no 'nam'"),
     ("iam.AccessKey", "_parent.name}", "_parent.nam}", "there is no 'nam' in _parent"),
@@ -128,7 +128,7 @@ def test_types_that_are_listed_for_each_other(edited):
 def test_a_type_that_nothing_declares(reeve, tmp_path):
     policy = tmp_path / "ce" / "p"
     policy.mkdir(parents=True)
-    (policy / "policy.yaml").write_text("names: {full: P}\n")
+    (policy / "policy.yaml").write_text("names: {full: P, contextual: P}\ndescription: P.\n")
     condition = "conditions: [{status: COMPLIANT, currentStateMessage: x, check: {BOOLEAN: true}}]\notherwise: {status: COMPLIANT, currentStateMessage: x}\n"
     (policy / "prod.logic.yaml").write_text("inputType: aws.iam.Usr\n" + condition)
     assert reeve("validate", "--repo", tmp_path).code == 0, "a repository without types is untyped"
@@ -286,9 +286,11 @@ def test_two_objects_with_one_id_are_not_taken_for_one():
 
     now = datetime.now(UTC)
     one, other = (Record({"id": "a", "open": value}, now, "x:List", {}) for value in (True, False))
-    assert distinct([("r", one), ("r", one)], "id") == ([("r", one)], ())
-    ((_, found),), clashes = distinct([("r", one), ("r", other)], "id")
-    assert clashes == ("a",) and found.fields == {"id": "a"} and "two objects" in found.not_collected["open"]
+    own = ObjectType("x", "X", fields={"id": Field("id", "Bytes"), "open": Field("open", "Boolean")}, id_field="id")
+    assert identified(own, [one, one]) == ([one], [])
+    (found,), (error,) = identified(own, [one, other])
+    assert error.code == "RepeatedId" and error.subjects == ("a",) and error.affects == {"x": ()}
+    assert found.fields == {"id": "a"} and "several objects" in found.not_collected["open"]
 
 
 def test_an_unknown_type_of_item_is_no_error():

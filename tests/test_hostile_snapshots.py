@@ -145,7 +145,7 @@ def test_what_is_collected_twice_or_without_an_id(judge, made, tmp_path):
         written = write_snapshot(tmp_path / "s", manifest, tables)
     assert [(one.code, one.count, one.subjects) for one in written.errors] == [
         ("NoId", 1, ()),
-        ("RepeatedId", 2, ("t1", "t2")),
+        ("RepeatedId", 1, ("t1",)),
     ]
     found = judge(tmp_path / "s")
     truth = judge(made / "snapshot")

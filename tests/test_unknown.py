@@ -99,7 +99,13 @@ def test_without_the_account_a_key_that_is_made_of_it_is_not_known(account, impa
 def test_an_object_whose_id_is_the_account_is_left_out_and_noted(account, reeve):
     account.do_GetCallerIdentity = lambda form: IDENTITIES["denied"]
     account.do_GetAccountSummary = lambda form: account.result(
-        "GetAccountSummary", "<SummaryMap><entry><key>AccountMFAEnabled</key><value>1</value></entry></SummaryMap>"
+        "GetAccountSummary",
+        "<SummaryMap>"
+        + "".join(
+            f"<entry><key>{key}</key><value>1</value></entry>"
+            for key in ("AccountMFAEnabled", "AccountPasswordPresent", "AccountAccessKeysPresent")
+        )
+        + "</SummaryMap>",
     )
     run = reeve("scan", "--policy", "root-user-mfa", "--format", "json")
     assert (run.code, run.report["findings"]) == (3, [])

@@ -16,7 +16,7 @@ def identified(object_type: ObjectType, records: Iterable[Record]) -> tuple[Sequ
     """Return a type's records, one for each id, and what there is to say.
 
     A record without an id is left out. Of records with the same id one is kept; what they differ in is not collected, as
-    nobody knows which of them it is. Both are errors: objects of the type may be missing.
+    nobody knows which of them it is. Both are errors: objects of the type may be missing. What a list only repeats is none.
     """
     every = list(records)
     counts = Counter(_id(object_type, record) for record in every)
@@ -31,12 +31,13 @@ def identified(object_type: ObjectType, records: Iterable[Record]) -> tuple[Sequ
                 repeated[identifier].append(record)
     for identifier, some in repeated.items():
         found[identifier] = _merged(some)
+    differing = [identifier for identifier in repeated if _SEVERAL in found[identifier].not_collected.values()]
     errors: list[CollectionError] = []
     if nameless:
         errors.append(_error(object_type, "NoId", f"objects had no {object_type.id_field}", nameless, ()))
-    if repeated:
-        names = tuple(str(identifier) for identifier in repeated)[:5]
-        errors.append(_error(object_type, "RepeatedId", "several objects had one id", len(repeated), names))
+    if differing:
+        names = tuple(str(identifier) for identifier in differing)[:5]
+        errors.append(_error(object_type, "RepeatedId", "several objects had one id", len(differing), names))
     return list(found.values()), errors
 
 

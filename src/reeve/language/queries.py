@@ -16,6 +16,7 @@ import jmespath.exceptions
 import jmespath.functions
 import jmespath.visitor
 
+from reeve.language.errors import nearest
 from reeve.language.json_texts import has_surrogates
 
 MAX_LENGTH = 10_000
@@ -133,7 +134,7 @@ def _check_function(node: dict[str, Any], table: Any) -> None:
         return
     name, given = str(node["value"]), len(node["children"])
     if name not in table:
-        raise ValueError(f"invalid JMESPath: unknown function {name}()")
+        raise ValueError(f"invalid JMESPath: unknown function {name}(){nearest(name, table)}")
     signature = table[name]["signature"]
     variadic = bool(signature) and bool(signature[-1].get("variadic"))
     if given != len(signature) and not (variadic and given >= len(signature)):
