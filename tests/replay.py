@@ -22,9 +22,10 @@ from reeve.cli.working import open_repository
 from reeve.collect.aws.api import Api
 from reeve.collect.aws.bounds import USUAL
 from reeve.findings.judge import judge_snapshot
-from reeve.findings.scan import collect_snapshot, collecting, production_programs, select_policies
+from reeve.findings.scan import collect_snapshot, collecting, production_programs
 from reeve.inventory.directory import writing
 from reeve.model import Status
+from reeve.repository.selection import select_policies
 
 ADDRESS = "http://127.0.0.1:1"
 SCOPE = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/")

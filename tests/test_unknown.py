@@ -15,7 +15,8 @@ from reeve.collect.aws.api import Api
 from reeve.collect.aws.objects import UNNEEDED, Collected
 from reeve.collect.aws.provisional import missing, undoubted
 from reeve.collect.aws.recipe import recipes
-from reeve.findings.scan import collecting, production_programs, select_policies
+from reeve.findings.scan import collecting, production_programs
+from reeve.repository.selection import select_policies
 
 ALWAYS = 10**9
 UNUSED = "disable-user-with-unused-credentials-45-days-and-more"

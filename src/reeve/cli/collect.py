@@ -11,11 +11,12 @@ from reeve.cli.options import account_options, output_options, policy_options
 from reeve.cli.working import open_repository, progress
 from reeve.findings.completeness import completeness
 from reeve.findings.exit_codes import of_collecting
-from reeve.findings.scan import collect_snapshot, production_programs, select_policies
+from reeve.findings.scan import collect_snapshot, production_programs
 from reeve.inventory.directory import writing
 from reeve.inventory.storage import putting
 from reeve.inventory.stores import is_address, shown
 from reeve.report.streams import put, say
+from reeve.repository.selection import select_policies
 
 
 @click.command("collect")

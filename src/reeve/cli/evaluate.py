@@ -10,10 +10,11 @@ from reeve.cli.judging import EngineChoice, Taken, engine_options, judged
 from reeve.cli.options import chosen_formats, policy_options, report_options, wants_color
 from reeve.cli.working import open_repository, progress, write_reports
 from reeve.findings.judge import snapshot_directory
-from reeve.findings.scan import production_programs, select_policies
+from reeve.findings.scan import production_programs
 from reeve.inventory.manifest import read_manifest
 from reeve.inventory.storage import putting, reading
 from reeve.inventory.stores import is_address
+from reeve.repository.selection import select_policies
 
 
 @click.command("evaluate")

@@ -8,11 +8,10 @@ import click
 from reeve.cli.options import debug_option, repository_option
 from reeve.cli.policy import json_option
 from reeve.cli.working import open_repository
-from reeve.findings.frameworks import is_within
-from reeve.findings.scan import section_id
 from reeve.report.streams import put, put_json
 from reeve.repository.links import link
 from reeve.repository.repository import Repository
+from reeve.repository.selection import is_within, section_id
 
 
 @click.group("framework")

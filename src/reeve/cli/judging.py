@@ -111,10 +111,10 @@ def judged(
     """
     from reeve.findings.completeness import completeness
     from reeve.findings.judge import judge_snapshot, without
-    from reeve.findings.scan import section_id
     from reeve.inventory.directory import OUTCOMES_FOLDER, writing
     from reeve.inventory.manifest import read_manifest
     from reeve.inventory.temporary import temporary
+    from reeve.repository.selection import section_id
 
     snapshot, tree = taken.directory, section_id(repository, framework) if framework else None
     manifest = read_manifest(snapshot)

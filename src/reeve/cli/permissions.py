@@ -28,7 +28,8 @@ def command(repo: Path | None, policies: tuple[str, ...], framework: str | None,
       reeve permissions --policy '*/s3/*' --format text
     """
     from reeve.collect.aws.recipe import permissions
-    from reeve.findings.scan import collecting, production_programs, select_policies
+    from reeve.findings.scan import collecting, production_programs
+    from reeve.repository.selection import select_policies
 
     repository = open_repository(repo)
     programs = production_programs(repository, select_policies(repository, policies, framework))

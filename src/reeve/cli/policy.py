@@ -7,11 +7,11 @@ import click
 
 from reeve.cli.options import debug_option, policy_options, repository_option
 from reeve.cli.working import one_policy, open_repository
-from reeve.findings.scan import select_policies
 from reeve.model import Policy
 from reeve.report.streams import put, put_json
 from reeve.repository.links import link
 from reeve.repository.repository import Repository
+from reeve.repository.selection import select_policies
 
 json_option = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print.")
 

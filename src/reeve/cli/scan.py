@@ -10,11 +10,12 @@ from reeve.cli.failures import say, telling_what_was_written
 from reeve.cli.judging import EngineChoice, Taken, engine_options, judged
 from reeve.cli.options import account_options, chosen_formats, policy_options, report_options, wants_color
 from reeve.cli.working import open_repository, progress, write_reports
-from reeve.findings.scan import collect_snapshot, production_programs, select_policies
+from reeve.findings.scan import collect_snapshot, production_programs
 from reeve.inventory.directory import SNAPSHOT_FOLDER, remove_results, writing
 from reeve.inventory.storage import putting
 from reeve.inventory.stores import is_address
 from reeve.inventory.temporary import temporary
+from reeve.repository.selection import select_policies
 
 
 @click.command("scan")

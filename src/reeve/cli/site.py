@@ -121,9 +121,10 @@ def _rebuilt(build: "Callable[[], Built]") -> bool:
 
 def _build(repo: Path | None, results: Path | None, out: Path, options: "Options", quiet: bool) -> "Built":
     from reeve.findings.judge import judge_snapshot, snapshot_directory
-    from reeve.findings.scan import production_programs, select_policies
+    from reeve.findings.scan import production_programs
     from reeve.inventory.manifest import read_manifest
     from reeve.inventory.storage import reading
+    from reeve.repository.selection import select_policies
     from reeve.site.build import SiteError, build
     from reeve.site.catalogue import Catalogue
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from reeve.model import Section, Status
 from reeve.repository.links import ancestors
+from reeve.repository.selection import is_within
 
 
 class Verdict(StrEnum):
@@ -103,8 +104,3 @@ def verdict(counts: Mapping[Status, int], judged: bool, complete: bool) -> Verdi
     if counts[Status.UNDETERMINED] or not complete:
         return Verdict.INCOMPLETE
     return Verdict.PASSED if counts[Status.COMPLIANT] else Verdict.NOT_APPLICABLE
-
-
-def is_within(section_id: str, wanted: str) -> bool:
-    """Return whether a section is another one, or below it."""
-    return section_id == wanted or section_id.startswith(f"{wanted}/")

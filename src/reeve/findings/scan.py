@@ -1,6 +1,6 @@
-"""Which policies to judge, and from an account to a snapshot."""
+"""From an account to a snapshot."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,11 @@ from reeve.collect.collection import Progress, Suspect
 from reeve.evaluate.interpreter import Program, by_type, compile_body
 from reeve.evaluate.needs import suspect_of
 from reeve.findings.completeness import read_and_shown
-from reeve.findings.frameworks import is_within
 from reeve.inventory.manifest import SCHEMA, Manifest
 from reeve.inventory.snapshot import write_snapshot
 from reeve.language.errors import InvalidRepositoryError
 from reeve.language.operations.base import Moment
 from reeve.model import Status
-from reeve.repository.links import link
 from reeve.repository.repository import Repository
 
 
@@ -108,36 +106,3 @@ def collect_snapshot(
     )
     tables = ((recipe.object_type, collection.records[name]) for name, recipe in chosen.items())
     return write_snapshot(directory, manifest, tables, replacing)
-
-
-def select_policies(
-    repository: Repository, patterns: Sequence[str], framework: str | None, collected_for: Sequence[str] = ()
-) -> tuple[str, ...]:
-    """Return the ids of the policies that match the patterns and, if a framework is named, are linked to it.
-
-    Without patterns they are those that a snapshot was collected for, if it says so.
-
-    Raises:
-        LookupError: a pattern matches no policy, or there is no such framework.
-    """
-    chosen = repository.select(tuple(patterns))
-    if collected_for and not patterns:
-        chosen = tuple(policy_id for policy_id in chosen if policy_id in collected_for)
-    if framework is None:
-        return chosen
-    wanted = section_id(repository, framework)
-    links = link(repository.policies.values(), repository.sections, repository.rules)
-    return tuple(i for i in chosen if any(is_within(found.section.id, wanted) for found in links.by_policy[i]))
-
-
-def section_id(repository: Repository, framework: str) -> str:
-    """Return the id of a framework that is given by its name, or of a section that is given by its id.
-
-    Raises:
-        LookupError: there is none.
-    """
-    wanted = framework.rstrip("/") if framework.startswith("/") else f"/frameworks/{framework}"
-    if wanted not in repository.sections:
-        known = sorted(one.id.rpartition("/")[2] for one in repository.sections.values() if one.is_framework)
-        raise LookupError(f"there is no framework {framework!r}; there are {', '.join(known)}")
-    return wanted
