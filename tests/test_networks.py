@@ -166,7 +166,7 @@ def test_network_acls(verdicts):
 
 
 def group(name, owner=OWN, **sources):
-    ranges = {"ipRanges": [{"cidrIp": text} for text in sources.get("cidrs", ())]}
+    ranges = {"ipRanges": [{"cidrIp": text} for text in sources.get("cidrs", ())], "ipv6Ranges": []}
     lists = {"prefixListIds": [{"prefixListId": text} for text in sources.get("lists", ())]}
     rule = {"ipProtocol": "tcp", "fromPort": 22, "toPort": 22, **ranges, **lists}
     return {"groupId": f"sg-{name}", "groupName": name, "vpcId": "vpc-1", "ownerId": owner, "ipPermissions": [rule]}
@@ -346,6 +346,7 @@ def test_certificates_of_every_kind_of_key(verdicts, served):
             "HasAdditionalSubjectAlternativeNames": True,
         },
     ]
+    summaries = [{"HasAdditionalSubjectAlternativeNames": False, **one} for one in summaries]
     whole = json.dumps({"Certificate": {"SubjectAlternativeNames": ["x.example", "*.x.example"]}})
     answers = {"ListCertificates": [json.dumps({"CertificateSummaryList": summaries})], "DescribeCertificate": [whole]}
     served.rules({"operation": "DescribeCertificate", "words": "certificate/3", "code": "AccessDeniedException", "status": 400})

@@ -481,6 +481,7 @@ ALL_BUT_IAM = {"allSupported": True, "includeGlobalResourceTypes": False}
 def excluding(types):
     return {
         "allSupported": False,
+        "includeGlobalResourceTypes": False,
         "recordingStrategy": {"useOnly": EXCEPT},
         "exclusionByResourceTypes": {"resourceTypes": types},
     }

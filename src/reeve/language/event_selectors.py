@@ -164,9 +164,12 @@ def _basic(one: Mapping[str, Any]) -> Iterator[Selector]:
         sources = {"eventSource": Condition((), excluded)} if excluded else {}
         yield {"eventCategory": _equals("Management"), **half, **sources}
     for resource in _objects(one.get("DataResources")):
+        kind = resource.get("Type")
+        if not isinstance(kind, str):
+            raise SelectorsError("a data resource of an event selector has no Type")
         for value in _texts(resource.get("Values")):
             places = {
-                "resources.type": _equals(str(resource.get("Type"))),
+                "resources.type": _equals(kind),
                 "resources.ARN": Condition((("StartsWith", value),), ()),
             }
             yield _without_all_objects({"eventCategory": _equals("Data"), **places, **half})
