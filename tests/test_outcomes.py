@@ -101,8 +101,13 @@ def test_more_policies_than_one_query_takes(tmp_path, monkeypatch):
     bodies = {str(n): worlds_of.body("parent", [check], {}) for n, check in enumerate(checks)}
     programs = {name: compile_body(body) for name, body in bodies.items()}
     taken = snapshot(tmp_path / "snapshot", fields)
+    later = snapshot(tmp_path / "later", changed(fields, Random(3)))
     with DuckDB(tmp_path / "spill", threads=1) as engine:
-        found = outcomes(tmp_path / "out", engine, taken, programs).codes("parent")
+        first = outcomes(tmp_path / "out", engine, taken, programs)
+        found = first.codes("parent")
+        for name, now in {"same": taken, "later": later}.items():
+            again = outcomes(tmp_path / f"{name} again", engine, now, programs, (first, *taken))
+            assert again.codes("parent") == outcomes(tmp_path / f"{name} full", engine, now, programs).codes("parent")
     objects = Objects(worlds_of.TYPES.__getitem__, fields.__getitem__)
     for one in fields["parent"]:
         row = objects.row(worlds_of.TYPES["parent"], one)

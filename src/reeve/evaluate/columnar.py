@@ -46,7 +46,7 @@ class Plan:
 class Setting:
     """What plans are made for: the engine's dialect, the types, the columns that a type's table has, the moment.
 
-    `exact` asks for columns that defer no object; `only` restricts the judged type to the ids in the table `~only`.
+    `exact` asks for columns that defer no object; `only` names a table of ids that restricts the judged type to these.
     """
 
     dialect: Dialect
@@ -54,7 +54,7 @@ class Setting:
     table_columns: Callable[[str], Sequence[str]]
     moment: Moment
     exact: bool = False
-    only: bool = False
+    only: str | None = None
 
 
 def plan(object_type: ObjectType, programs: Sequence[Program], setting: Setting) -> Plan:
@@ -72,7 +72,7 @@ def plan(object_type: ObjectType, programs: Sequence[Program], setting: Setting)
     table = _Table.of(object_type, setting, steps)
     codes = [f"code{number}" for number in range(len(programs))]
     values = {name: table.codes(program) for name, program in zip(codes, programs, strict=True)}
-    only = table.identity().get_name() if setting.only else None
+    only = (table.identity().get_name(), setting.only) if setting.only else None
     query = table.stages.query(setting.dialect, {ID: table.identity(), **values}, steps, only)
     return Plan(object_type, tuple(steps), query, tuple(codes), table.may_defer)
 

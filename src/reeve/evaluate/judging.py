@@ -23,7 +23,7 @@ FIRST, JUDGED, EXACT, KEPT = "all", "judged", "exact", "kept"
 """The folders of a type's outcomes: of all objects; or, when some need exact columns, of the others and of these; and what is
 as it was earlier."""
 
-_WRITTEN, _EARLIER, _SLICE = "reeve_written", "reeve_earlier", "slice"
+_WRITTEN, _EARLIER, _DEFERRED, _SLICE = "reeve_written", "reeve_earlier", "reeve_deferred", "slice"
 
 MOST_AT_ONCE = 200
 """How many policies one query judges: a query costs more than it grows, and how deep it may be is bounded."""
@@ -100,7 +100,7 @@ def _judge_type(
     if not first.may_defer or not _deferred(engine, everything, first.codes):
         return Judged((everything,), codes, objects)
     engine.write(_rows(engine.dialect, first.codes, deferred=False), f"{directory}/{JUDGED}")
-    _run(engine, plan(object_type, some, replace(setting, exact=True, only=True)), f"{directory}/{EXACT}")
+    _run(engine, plan(object_type, some, replace(setting, exact=True, only=_DEFERRED)), f"{directory}/{EXACT}")
     return Judged((f"{directory}/{JUDGED}", f"{directory}/{EXACT}"), codes, objects)
 
 
@@ -138,7 +138,7 @@ class _Again:
         self.changes.find(programs.values())
         affected: Any = ibis.table({KEY: "string"}, name=AFFECTED)
         engine.table(ONLY, compiled(engine.dialect, affected.select(**{ONLY: affected[KEY]})))
-        judged = _judge_type(engine, object_type, programs, replace(setting, only=True), directory)
+        judged = _judge_type(engine, object_type, programs, replace(setting, only=ONLY), directory)
         columns = self.since.columns
         engine.open_table(_EARLIER, self.since.outcomes, {ID: Kind.TEXT, **dict.fromkeys(columns.values(), Kind.NUMBER)})
         earlier: Any = ibis.table({ID: "string", **dict.fromkeys(columns.values(), "float64")}, name=_EARLIER)
@@ -151,7 +151,7 @@ class _Again:
 def _deferred(engine: Engine, folder: str, codes: Sequence[str]) -> int:
     """Put the ids of the objects that need exact columns into the table of that name; return how many there are."""
     engine.open_table(_WRITTEN, files_in(folder), {ID: Kind.TEXT, **dict.fromkeys(codes, Kind.NUMBER)})
-    return engine.table(ONLY, _rows(engine.dialect, codes, deferred=True))
+    return engine.table(_DEFERRED, _rows(engine.dialect, codes, deferred=True))
 
 
 def _rows(dialect: Dialect, codes: Sequence[str], deferred: bool) -> Query:

@@ -199,17 +199,19 @@ class Stages:
 
     # The query -----------------------------------------------------------------------------------------------------
 
-    def query(self, dialect: Dialect, outputs: Mapping[str, Expr], steps: list[Step], only: str | None = None) -> Query:
+    def query(
+        self, dialect: Dialect, outputs: Mapping[str, Expr], steps: list[Step], only: tuple[str, str] | None = None
+    ) -> Query:
         """Return the query of some outputs by name.
 
         Args:
             dialect: the engine's.
             outputs: expressions over the columns.
             steps: where to add the mappings that the query joins.
-            only: the column of ids that `reeve_only` restricts the objects to.
+            only: the column of ids, and the table of those ids (`ONLY`) that the objects are restricted to.
         """
         needed = self._closure(
-            {name for value in outputs.values() for name in _names(value.op())} | ({only} if only else set())
+            {name for value in outputs.values() for name in _names(value.op())} | ({only[0]} if only else set())
         )
         query = self._base(dialect, needed, only)
         for level in range(1, 1 + max((self.levels[name] for name in needed), default=0)):
@@ -237,13 +239,14 @@ class Stages:
                 pending.extend(self.needs[name])
         return found
 
-    def _base(self, dialect: Dialect, needed: set[str], only: str | None) -> Query:
+    def _base(self, dialect: Dialect, needed: set[str], only: tuple[str, str] | None) -> Query:
         own = {name: column for name, column in self.own.items() if column in needed}
         definitions: dict[str, Query | str] = {}
         table = self._table(self.table, own)
         if only is not None:
-            ids = ibis.table({ONLY: "string"}, name=ONLY)
-            table = table.semi_join(ids, table[only] == ids[ONLY])
+            column, name = only
+            ids = ibis.table({ONLY: "string"}, name=name)
+            table = table.semi_join(ids, table[column] == ids[ONLY])
         for number, lookup in enumerate(self.lookups.values()):
             if lookup.found in needed:
                 taken = {name: column for name, column in lookup.taken.items() if column in needed}
