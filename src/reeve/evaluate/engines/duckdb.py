@@ -26,7 +26,7 @@ from reeve.language.types import Kind
 def _regexp_matches(text: Any, pattern: Any, options: Any) -> Any: ...
 
 
-@ibis.udf.scalar.builtin(name="epoch_us", signature=(("timestamp",), "int64"))
+@ibis.udf.scalar.builtin(name="epoch_us", signature=(("timestamp('UTC')",), "int64"))
 def _epoch_us(time: Any) -> Any: ...
 
 
@@ -36,7 +36,8 @@ def _matches(text: Expr, pattern: str) -> Expr:
 
 
 def _instant(text: Expr) -> Expr:
-    return _epoch_us(text.try_cast("timestamp"))
+    # Of a text cast to a time without a zone, DuckDB 2 drops the offset; one without an offset is of the session's zone, UTC.
+    return _epoch_us(text.try_cast("timestamp('UTC')"))
 
 
 DIALECT = Dialect(DuckDBCompiler(), array_distinct, _matches, _instant, JSON)
