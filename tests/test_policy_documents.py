@@ -1,13 +1,18 @@
 """AWS_POLICY_ALLOWS and AWS_POLICY_GRANTS have laws, and agree with a model: who, of some callers, may call."""
 
+import json
 import re
 from ipaddress import ip_address, ip_network
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reeve.language import codes
+from reeve.language.operations.base import NotCollected
 from reeve.language.policy_access import widest_level
 from reeve.language.policy_documents import LEVELS, grants, statements
+from test_language_properties import NOW, UNTYPED, program, read
 
 OWN, SISTER, STRANGER = "111122223333", "444455556666", "777788889999"
 ROLE = "arn:aws:iam::{}:role/{}"
@@ -185,6 +190,24 @@ def test_without_conditions_the_level_is_that_of_the_widest_who_may_call(some):
     # An account's number names all of that account, of which a sister is as strange as any other to who can't ask.
     strange = named & {f"arn:aws:iam::{SISTER}:root"}
     assert level_of(document) == (max(widest, LEVELS.index("EXTERNAL_PRINCIPAL")) if strange else widest)
+
+
+@pytest.mark.parametrize(
+    ("principal", "outcome"),
+    [
+        (f"arn:aws:iam::{OWN}:root", codes.error(1)),
+        ("*", codes.true(1)),
+        ({"Service": "sns.amazonaws.com"}, codes.otherwise(1)),
+    ],
+)
+def test_an_account_that_was_not_collected_is_no_other_account(principal, outcome):
+    check = {"policyExtField": "t1", "widestAcceptableAccessLevel": "AWS_SERVICE", "actions": ["s3:*"]}
+    named = principal if principal == "*" or isinstance(principal, dict) else {"AWS": principal}
+    document = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*", "Principal": named}]}
+    row = {"t1": json.dumps(document), "accountId": NotCollected("denied")}
+    expression, problems = read({"AWS_POLICY_ALLOWS": check}, UNTYPED)
+    assert not problems
+    assert program(expression, UNTYPED).judge(row, NOW).code == outcome
 
 
 @given(documents, st.integers(0, 3), conditions)

@@ -78,9 +78,13 @@ class AwsPolicyAllows:
             own = number if isinstance(number, str) else None
             found = read_document(self.policy_ext_field, document(row))
             try:
-                return LEVELS.index(widest_level(found, self.actions, own)) > limit
+                level = widest_level(found, self.actions, own)
             except ValueError as error:
                 raise EvaluationError(f"{self.policy_ext_field} is no policy of a resource: {error}") from None
+            # Who is a stranger to an unknown account may be of that account; no other level depends on it.
+            if isinstance(number, NotCollected) and level == "EXTERNAL_PRINCIPAL" and LEVELS.index(level) > limit:
+                raise EvaluationError(f"{ACCOUNT_FIELD} was not collected: {number.reason}")
+            return LEVELS.index(level) > limit
 
         return allows
 
