@@ -38,6 +38,18 @@ _ELEMENTS = (
 )
 _KIND = re.compile(r"[\w-]+[/:]\*[*/:]*", re.ASCII)
 """The last part of an ARN that is all of one kind of a service's resources: `role/*`, `dbuser:*/*`."""
+_IAM_KINDS = (
+    "group",
+    "instance-profile",
+    "mfa",
+    "oidc-provider",
+    "policy",
+    "role",
+    "saml-provider",
+    "server-certificate",
+    "user",
+)
+"""Source: the Service Authorization Reference, *Resource types defined by AWS Identity and Access Management*."""
 _ANY_ACCOUNT = re.compile(r"[0-9]{12}|[*?]+", re.ASCII)
 
 
@@ -185,8 +197,9 @@ def _is_whole_kind(resource: str, action: str) -> bool:
         return False
     if rest.startswith("*") and not rest.strip("*/:"):
         return not account or bool(_ANY_ACCOUNT.fullmatch(account))
-    # Without an account the first word is a name, not a kind: buckets of S3.
-    return bool(_ANY_ACCOUNT.fullmatch(account) and _KIND.fullmatch(rest)) and not set(name) & set("*?")
+    # Without an account the first word is a name, not a kind: buckets of S3. IAM's kinds are known: `r*` is all of its roles.
+    whole = _KIND.fullmatch(rest) or (owner == "iam" and any(covers(rest, f"{kind}/*") for kind in _IAM_KINDS))
+    return bool(_ANY_ACCOUNT.fullmatch(account) and whole) and not set(name) & set("*?")
 
 
 def statements(document: Any) -> list[Statement]:
