@@ -226,6 +226,7 @@ def test_security_groups(verdicts, served):
 def instance(name, subnets, **more):
     places = "".join(f"<Subnet><SubnetIdentifier>{one}</SubnetIdentifier></Subnet>" for one in subnets)
     own = {"DBInstanceIdentifier": name, "DBInstanceArn": f"arn:aws:rds:{HOME}:{OWN}:db:{name}", "PubliclyAccessible": True}
+    own["DBInstanceStatus"] = "available"  # which AWS always sends
     group = f"<DBSubnetGroup><VpcId>vpc-1</VpcId><Subnets>{places}</Subnets></DBSubnetGroup>"
     return f"<DBInstance>{xml({**own, **more})}{group}</DBInstance>"
 
