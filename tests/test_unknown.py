@@ -1,12 +1,13 @@
 """What is not known stays not known: the account, what a stand-in can't say, what a failed call leaves; and why, truly."""
 
 import os
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from account import Failure
+from account import Failure, iso
 from conftest import FIRST
 from reeve.cli.working import open_repository
 from reeve.collect.aws.account import collect_account
@@ -191,6 +192,8 @@ def test_only_what_the_report_makes_no_member_of_is_missing(repository):
 def collected(repository, failures, **context):
     recipe = recipes_for(repository, UNUSED, "mfa-for-all-users-with-console-password")["aws.iam.User"]
     row = {"password_enabled": "true", "mfa_active": "false", "access_key_1_active": "false", "access_key_2_active": "false"}
+    columns = [f"access_key_{number}_{name}" for number in (1, 2) for name in ("last_rotated", "last_used_date")]
+    row |= dict.fromkeys(columns, "N/A")
     report = {**row, "generated_at": "2026-11-20T00:00:00Z", "password_last_changed": "2026-01-01T00:00:00Z"}
     base = {"UserName": "a", "Arn": "arn:aws:iam::1:user/a", "CreateDate": "2020-01-01T00:00:00Z", "report": report}
     now = datetime(2026, 11, 20, tzinfo=UTC)
@@ -313,3 +316,87 @@ def test_what_is_not_as_declared_is_noted_and_ends_nothing(account, repository, 
         return
     assert "aws.iam.User" in {affected for error in collection.errors for affected in error.affects}
     assert {error.code for error in collection.errors} == {"UnexpectedAnswer"}
+
+
+# What came in part ---------------------------------------------------------------------------------------------------------
+
+
+def live_users(account, change):
+    """Have the list of users be what a function makes of it."""
+    listed = account.do_ListUsers
+    account.do_ListUsers = lambda form: (200, change(listed(form)[1]))
+
+
+@pytest.mark.parametrize("lacks", [r"<Users>.*</Users>", r"<UserName>one</UserName>"])
+def test_who_is_not_in_a_list_that_lacks_something_is_not_gone(account, impatient, reeve, lacks):
+    for name in ("one", "two"):
+        account.add(name, True)
+    account.freeze_report()
+    live_users(account, lambda body: re.sub(lacks, "", body))
+    run = reeve("scan", *FIRST, "--format", "json")
+    assert run.code == 3 and not run.names("DISAPPEARED")
+
+
+def without_column(report, name):
+    """Return a report without a column."""
+    rows = [line.split(",") for line in report.splitlines()]
+    number = rows[0].index(name)
+    return "\n".join(",".join(row[:number] + row[number + 1 :]) for row in rows)
+
+
+def test_what_a_report_has_no_column_for_is_read_live(account, reeve):
+    """Else a key without a time would be none, and none is as it should be."""
+    account.add("old", True)
+    account.report = without_column(account.make_report(), "access_key_1_last_rotated")
+    account.report_time = datetime.now(UTC) - timedelta(hours=1)
+    run = reeve("scan", "--policy", "user-access-keys-are-not-rotated-every-90-days", "--format", "json")
+    assert run.names("INCOMPLIANT") == ["old"]
+
+
+def test_a_time_that_is_none_is_not_never(account, reeve):
+    account.add("old", True)
+    account.report = account.make_report().replace(iso(account.users["old"].keys[0].created_at), "yesterday")
+    account.report_time = datetime.now(UTC) - timedelta(hours=1)
+    run = reeve("scan", "--policy", "user-access-keys-are-not-rotated-every-90-days", "--format", "json")
+    assert run.names("INCOMPLIANT") == ["old"]
+
+
+def test_a_stand_in_whose_row_lacks_a_column_is_not_judged_without_it(account, reeve):
+    changed = f"{datetime.now(UTC) - timedelta(days=20):%Y-%m-%dT%H:%M:%SZ}"
+    account.add("someone", False, False)
+    report = with_password(account.make_report(), "2020-01-01T00:00:00+00:00").replace(
+        "2020-01-01T00:00:00+00:00,N/A", f"{changed},N/A"
+    )
+    account.report = without_column(report, "password_last_used")
+    account.report_time = datetime.now(UTC) - timedelta(hours=1)
+    account.failures["ListUsers"] = Failure("AccessDenied", 403, ALWAYS)
+    profile = f"<LoginProfile><UserName>someone</UserName><CreateDate>{changed}</CreateDate></LoginProfile>"
+    account.do_GetLoginProfile = lambda form: account.result("GetLoginProfile", profile)
+    run = reeve("scan", "--policy", UNUSED, "--format", "json")
+    assert run.code == 3 and not run.names("COMPLIANT")
+
+
+def test_a_hint_stands_beside_no_fact_of_a_call_that_is_made_for_every_object(repository):
+    """A field of one's own that counts the keys has them read live: the report's slots are of another order."""
+    declared = repository.object_type("aws.iam.User")
+    count = replace(declared.fields["accessKey1CreatedAt"], name="keyCount", hint=None)
+    changed = replace(declared, fields={**declared.fields, "keyCount": count})
+    needs = {"aws.iam.User": frozenset({"keyCount", "accessKey1Active", "accessKey1LastUsedAt", "mfaActive"})}
+    recipe = recipes(needs, lambda name: changed)["aws.iam.User"]
+    assert recipe.hinted == {"mfaActive"}
+    assert {"keys", "key1Use"} <= recipe.calls - recipe.confirming
+
+
+def test_nothing_is_asked_with_an_argument_that_is_null(account, repository):
+    """`iam:ListAccessKeys` without a name lists the keys of whoever asks."""
+    account.add("someone", True)
+    recipe = recipes_for(repository, UNUSED)["aws.iam.User"]
+    keys = replace(recipe.collect.calls["keys"], arguments={"UserName": "PasswordLastUsed"})
+    changed = replace(recipe, collect=replace(recipe.collect, calls={**recipe.collect.calls, "keys": keys}))
+    collection = collect_account(
+        Api.at(os.environ["AWS_ENDPOINT_URL"]), {"aws.iam.User": changed}, {}, lambda *told: None, live=True
+    )
+    (record,) = collection.records["aws.iam.User"]
+    (error,) = collection.errors
+    assert "ListAccessKeys" not in account.counts and "accessKey1Active" in record.not_collected
+    assert error.message.startswith("UserName is null")

@@ -5,6 +5,7 @@ every other member that an expression reads must be there, or nothing is known o
 tells an empty list from a foreign body: an empty list is there, as an element or member without items.
 """
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, cast
@@ -144,8 +145,26 @@ def refuse_foreign(operation_model: Any, response_dict: Mapping[str, Any], **det
         for wanted in (f"{name}Response", wrapper):
             if wanted and f"<{wanted}".encode() not in body[:2048]:
                 raise ForeignBodyError(operation=name, what=f"no {wanted}")
-    if protocol == "rest-xml" and start and not start.startswith(b"<") and not _has_payload(operation_model):
-        raise ForeignBodyError(operation=name, what="no XML")
+    if protocol == "rest-xml" and not _fits_xml(operation_model, start, body):
+        raise ForeignBodyError(operation=name, what="no XML of it")
+
+
+_ELEMENT = re.compile(rb"<(?:\w+:)?(\w+)")
+
+
+def _fits_xml(operation_model: Any, start: bytes, body: bytes) -> bool:
+    """Return whether a body can be an answer whose root has no name of its own: it is empty, or holds a member."""
+    shape = operation_model.output_shape
+    if shape is None or operation_model.has_streaming_output or _has_payload(operation_model):
+        return True
+    members: Mapping[str, Any] = shape.members
+    inside = shape.members[shape.serialization["payload"]].members if "payload" in shape.serialization else members
+    names = {str(one.serialization.get("name", name)) for name, one in inside.items() if "location" not in one.serialization}
+    if not names:
+        return True
+    root, *elements = _ELEMENT.findall(body) or [b""]
+    found = {element.decode("ascii", "replace") for element in (root, *elements)}
+    return start.startswith(b"<") and (not elements or bool(found & names))
 
 
 def _has_payload(operation_model: Any) -> bool:

@@ -1,6 +1,6 @@
 """Collects an account as its types declare: lists, then calls for each object, then what is listed for each object."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -128,7 +128,7 @@ class Collector:
             self._unread(listing, listing.call, odd(listing.call, error))
             return
         if request is None:
-            self._items(listing, Answer(({},), now()), listing.call)
+            self._listed(listing, Answer(({},), now()), listing.call)
         else:
             self._ask_list(listing, request)
 
@@ -136,9 +136,7 @@ class Collector:
         """Have a list asked for, beside the report on the same objects if there is one."""
 
         def listed(answer: Answer) -> None:
-            if answer.error is not None:
-                self._unread(listing, request.key, answer.error)
-            self._items(listing, answer, request.key)
+            self._listed(listing, answer, request.key)
 
         provisional = listing.recipe.collect.provisional
         if provisional is None or provisional.call not in listing.recipe.calls or self.live:
@@ -149,7 +147,9 @@ class Collector:
         report = self._request(listing.recipe.collect.calls[provisional.call], listing.region, listing.base)
         self.requests.ask(
             report,
-            lambda found: self.requests.ask(request, lambda answer: self._with_report(listing, report, found, answer, listed)),
+            lambda found: self.requests.ask(
+                request, lambda answer: self._with_report(listing, report, found, answer, request.key)
+            ),
         )
 
     def _unread(self, listing: Listing, key: str, error: ApiError) -> None:
@@ -167,22 +167,34 @@ class Collector:
             self.unseen.below(own.id, listing.parent, reason)
 
     def _request(self, call: Call, region: str, context: Mapping[str, Any], optional: frozenset[Path] = NONE) -> Request:
-        given = {name: find(text, context, optional) for name, text in call.arguments.items()}
-        return Request(
-            call.service, call.operation, region, {name: value for name, value in given.items() if value is not None}
-        )
+        """Return a request; what is asked without one of its arguments is asked about something else.
 
-    def _items(self, listing: Listing, answer: Answer, key: str) -> None:
+        Raises:
+            ExpressionError: an argument is not known, or null.
+        """
+        given = {name: find(text, context, optional) for name, text in call.arguments.items()}
+        unknown = next((name for name, value in given.items() if value is None), None)
+        if unknown is not None:
+            raise ExpressionError(f"{unknown} is null, so that nothing can be asked")
+        return Request(call.service, call.operation, region, given)
+
+    def _listed(self, listing: Listing, answer: Answer, key: str) -> bool:
+        """Begin with the objects of a list; return whether it was read whole."""
+        whole = answer.error is None
+        if answer.error is not None:
+            self._unread(listing, key, answer.error)
         for page in answer.pages:
             try:
                 alone = len(answer.pages) == 1
                 items = find_items(listing.source.items, page, listing.base, alone, listing.recipe.optional)
             except ExpressionError as error:
                 self._unread(listing, key, odd(listing.call, error))
+                whole = False
                 continue
             for item in items:
                 if self._is_meant(listing, item, key):
                     self._begin(listing, item, answer)
+        return whole
 
     def _is_meant(self, listing: Listing, item: Any, key: str) -> bool:
         where = listing.source.where
@@ -192,19 +204,17 @@ class Collector:
             self._unread(listing, key, odd(listing.call, error))
             return False
 
-    def _with_report(
-        self, listing: Listing, request: Request, report: Answer, answer: Answer, listed: Callable[[Answer], None]
-    ) -> None:
+    def _with_report(self, listing: Listing, request: Request, report: Answer, answer: Answer, key: str) -> None:
         """Take a list beside a report on the same objects: who is in the report only is gone, if the list is whole."""
         recipe, provisional = listing.recipe, listing.recipe.collect.provisional
         if report.error is not None and provisional is not None:
             call, own = recipe.collect.calls[provisional.call], recipe.object_type
             self.notes.call_failed(request.key, report.error, call, own.id, provisional.call, f"the report on every {own.name}")
-        listed(answer)
+        whole = self._listed(listing, answer, key)
         lacking = missing(recipe)
         try:
             for item in without_item(recipe, report, answer, listing.base):
-                self._begin(listing, item, answer, lacking, gone=answer.error is None)
+                self._begin(listing, item, answer, lacking, gone=whole)
         except ExpressionError as error:
             self._unread(listing, request.key, odd(listing.call, error))
 
@@ -290,7 +300,8 @@ class Collector:
         theirs, own = call.match or ("", "")
         if (key, call.items or "", theirs) not in self._indexes:
             items = find_list(call.items or "@", answer.whole())
-            self._indexes[key, call.items or "", theirs] = {key_of(theirs, item): item for item in items}
+            index = {key_of(theirs, item): item for item in items}
+            self._indexes[key, call.items or "", theirs] = {name: item for name, item in index.items() if name is not None}
         item = self._indexes[key, call.items or "", theirs].get(key_of(own, one.context))
         if item is None and not one.is_provisional(name):
             one.failed(name, f"{call.name} doesn't list it")
@@ -303,7 +314,7 @@ class Collector:
         if one.provisional and one.gone_at is None:
             one.provisional = False
             wanted = suspects(one, suspect)
-            one.hints = {name for name in one.recipe.needed if own.fields[name].hint} - wanted
+            one.hints = set(one.recipe.hinted - wanted)
             one.pending = set(one.recipe.calls_for(wanted) & one.recipe.confirming) - one.context.keys()
             if one.pending:
                 self._advance(one)

@@ -141,7 +141,7 @@ def _is_left_out(name: str, value: Any) -> bool:
 
 
 def typed(declared: Type, value: Any) -> Any:
-    """Return a plain value as a field of a type holds it; a text that is no instant is null, as `N/A` is.
+    """Return a plain value as a field of a type holds it; what the credential report says in place of an instant is null.
 
     Raises:
         ExpressionError: it can't be.
@@ -156,13 +156,24 @@ def typed(declared: Type, value: Any) -> Any:
         case Kind.NUMBER if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _LARGEST:
             return value
         case Kind.DATE_TIME if isinstance(value, str):
-            return parse_date_time(value)
+            return _instant(value)
         case Kind.TEXT | Kind.BYTES if isinstance(value, (str, int, float)) and not isinstance(value, bool):
             return str(value)
         case Kind.ITEMS if isinstance(value, list):
             return [str(item) for item in cast("list[Any]", value) if item is not None]
         case _:
             raise ExpressionError(f"{declared} was wanted, {describe(value)} was found")
+
+
+_NO_INSTANT = ("", "N/A", "no_information", "not_supported")
+"""What the credential report has where there is no instant."""
+
+
+def _instant(text: str) -> datetime | None:
+    found = parse_date_time(text)
+    if found is None and text not in _NO_INSTANT:
+        raise ExpressionError("an instant was wanted, another text was found")
+    return found
 
 
 _LARGEST = 2**63

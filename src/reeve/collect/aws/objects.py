@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from reeve.collect.aws.answers import lacking
+from reeve.collect.aws.answers import find, lacking
 from reeve.collect.aws.expressions import ExpressionError, search, typed
 from reeve.collect.aws.recipe import Recipe
 from reeve.inventory.records import Record
@@ -81,11 +81,12 @@ class Collected:
         self.failures[name], self.context[name] = reason, None
 
     def hint_of(self, declared: Field) -> Any:
-        """Return the provisional value of a field; null if there is none."""
-        try:
-            return typed(NAMED[declared.type], search(declared.hint or "null", self.context))
-        except ExpressionError:
-            return None
+        """Return the provisional value of a field; null if there is none.
+
+        Raises:
+            ExpressionError: the report doesn't say it, or not in a form that is known.
+        """
+        return typed(NAMED[declared.type], find(declared.hint or "null", self.context, self.recipe.optional))
 
     def fields(self, names: Iterable[str], hinted: Iterable[str]) -> tuple[dict[str, Any], dict[str, str]]:
         """Return values of fields by name, and the reasons for those that could not be read."""
@@ -94,13 +95,11 @@ class Collected:
         by_hint = set(hinted)
         for name in names:
             declared = self.recipe.object_type.fields[name]
-            if name in by_hint:
-                values[name] = self.hint_of(declared)
-                continue
-            reason = self._unread(declared) or self._lacking(declared)
+            by_report = name in by_hint
+            reason = None if by_report else self._unread(declared) or self._lacking(declared)
             if reason is None:
                 try:
-                    values[name] = typed(NAMED[declared.type], self._value(declared))
+                    values[name] = self.hint_of(declared) if by_report else typed(NAMED[declared.type], self._value(declared))
                 except ExpressionError as error:
                     reason = f"the answer can't be understood: {error}"
             if reason is not None:

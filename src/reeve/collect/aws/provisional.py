@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from reeve.collect.aws.answers import find
 from reeve.collect.aws.expressions import ExpressionError, items_of, key_of, members, search
 from reeve.collect.aws.objects import Collected
 from reeve.collect.aws.recipe import Recipe
@@ -20,8 +21,7 @@ from reeve.model import Provisional
 
 def suspects(one: Collected, suspect: Suspect | None) -> frozenset[str]:
     """Return the fields of an object that must be read live: none if its provisional values make nothing INCOMPLIANT."""
-    fields = one.recipe.object_type.fields
-    hinted = frozenset(name for name in one.recipe.needed if fields[name].hint)
+    hinted = one.recipe.hinted
     provisional = one.recipe.collect.provisional
     report_time = one.report_time()
     if provisional is None or report_time is None:
@@ -29,8 +29,16 @@ def suspects(one: Collected, suspect: Suspect | None) -> frozenset[str]:
     if not _is_older(one, provisional, report_time):
         return hinted
     values, _ = one.fields(one.recipe.needed, hinted)
-    unknown = frozenset(name for name in hinted if values[name] is None and fields[name].type == "Boolean")
+    unknown = _unsaid(one, values, hinted)
     return _of_one_piece(one.recipe, unknown if suspect is None else unknown | (suspect(values) & hinted), hinted)
+
+
+def _unsaid(one: Collected, values: Mapping[str, Any], hinted: frozenset[str]) -> frozenset[str]:
+    """Return the hinted fields that the report says nothing of that is known: null is none of a Boolean's values."""
+    fields = one.recipe.object_type.fields
+    return frozenset(
+        name for name in hinted if values.get(name) is None and (name not in values or fields[name].type == "Boolean")
+    )
 
 
 def _of_one_piece(recipe: Recipe, doubted: frozenset[str], hinted: frozenset[str]) -> frozenset[str]:
@@ -71,7 +79,7 @@ def undoubted(one: Collected, suspect: Suspect | None) -> frozenset[str]:
     if not failed:
         return frozenset()
     values, _ = one.fields(one.recipe.needed, one.hints | failed)
-    doubted = {name for name in failed if values[name] is None and fields[name].type == "Boolean"}
+    doubted = set(_unsaid(one, values, frozenset(failed)))
     doubted |= failed & suspect(values) if suspect is not None else set()
     doubtful = frozenset[str]().union(*(calls[name] for name in doubted))
     return frozenset(name for name in failed if not calls[name] & doubtful)
@@ -98,4 +106,4 @@ def without_item(recipe: Recipe, report: Answer, listed: Answer, base: Mapping[s
     names = {key_of(own, item) for page in listed.pages for item in items_of(source.items, {**page, **base})}
     for item in items_of(call.items or "@", report.whole()):
         if key_of(theirs, item) not in names:
-            yield search(provisional.item, item)
+            yield find(provisional.item, item)

@@ -49,6 +49,12 @@ class Recipe:
         return frozenset(found)
 
     @property
+    def hinted(self) -> frozenset[str]:
+        """The needed fields whose values are provisional until calls confirm them."""
+        fields = self.object_type.fields
+        return frozenset(name for name in self.needed if fields[name].hint and self.calls_for((name,)) & self.confirming)
+
+    @property
     def members(self) -> frozenset[str]:
         """The names of members of a listed item that fields and calls are picked from."""
         read = frozenset[str]().union(*self.reads.values(), *self.earlier.values())
@@ -94,12 +100,21 @@ def _recipe(declared: ObjectType, collect: Collect, needed: frozenset[str]) -> R
     recipe = Recipe(declared, collect, reads, uses, earlier, frozenset(field.name for field in fields), lists)
     calls = recipe.calls_for(recipe.needed)
     hinted = [field.name for field in fields if field.hint] if collect.provisional else []
-    # A call that a field without a hint needs is made for every object; there is nothing provisional about it then.
-    confirming = recipe.calls_for(hinted) - recipe.calls_for(recipe.needed.difference(hinted))
+    confirming = frozenset[str]()
     if hinted and collect.provisional:
-        calls |= {collect.provisional.call}
-        confirming -= {collect.provisional.call}
+        given = frozenset({collect.provisional.call})
+        calls |= given
+        confirming = recipe.calls_for(hinted) - given - _for_every_object(recipe, frozenset(hinted), given)
     return replace(recipe, calls=calls, confirming=confirming, optional=optional_paths(collect))
+
+
+def _for_every_object(recipe: Recipe, hinted: frozenset[str], given: frozenset[str]) -> frozenset[str]:
+    """Return the calls that a field without a hint needs, and what is of one piece with them: nothing is provisional there."""
+    made = recipe.calls_for(recipe.needed - hinted)
+    while more := frozenset(name for name in hinted if (recipe.calls_for((name,)) - given) & made):
+        hinted -= more
+        made |= recipe.calls_for(more)
+    return made
 
 
 def _expressions(call: Call) -> Iterator[str]:
