@@ -169,6 +169,16 @@ HARMFUL = [
     "iam:GenerateCredentialReport",
     "apigateway:GetApiKeys",
     "codebuild:BatchGetProjects",
+    "amplifybackend:GetToken",
+    "appsync:ListApiKeys",
+    "athena:GetQueryResults",
+    "redshift-data:GetStatementResultV2",
+    "directconnect:DescribeVirtualInterfaces",
+    "glue:GetConnections",
+    "lambda:GetLayerVersionByArn",
+    "sagemaker-featurestore-runtime:GetRecord",
+    "taxsettings:GetTaxRegistrationDocument",
+    "wafv2:ListAPIKeys",
     "cognito-idp:DescribeUserPoolClient",
 ]
 

@@ -18,18 +18,26 @@ _VERBS = re.compile(r"(Describe|Get|List|Head|BatchGet|BatchDescribe)(?=[A-Z0-9]
 _NEVER = "account-access-runtime cognito-identity dynamodbstreams rds-data secretsmanager signin sso sso-oidc sts"
 """Services whose reading calls give credentials, secrets, or a customer's data."""
 _DENIED = (
-    "apigateway:GetApiKey apigateway:GetApiKeys dynamodb:BatchGetItem dynamodb:GetItem ebs:GetSnapshotBlock "
-    "ec2:DescribeInstanceAttribute ec2:GetConsoleOutput ec2:GetConsoleScreenshot ec2:GetPasswordData "
-    "ecr-public:GetAuthorizationToken ecr:GetAuthorizationToken kinesis:GetRecords kms:GetParametersForImport "
-    "lambda:GetFunction lambda:GetFunctionConfiguration lambda:GetLayerVersion logs:GetLogEvents "
+    "apigateway:GetApiKey apigateway:GetApiKeys appsync:ListApiKeys athena:GetResourceDashboard "
+    "datapipeline:DescribeObjects datapipeline:GetPipelineDefinition dynamodb:BatchGetItem dynamodb:GetItem "
+    "ebs:GetSnapshotBlock ec2:DescribeInstanceAttribute ec2:GetConsoleOutput ec2:GetConsoleScreenshot "
+    "ec2:GetPasswordData ecr-public:GetAuthorizationToken ecr:GetAuthorizationToken ecs:DescribeTaskDefinition "
+    "elasticbeanstalk:DescribeConfigurationSettings emr-serverless:GetResourceDashboard kinesis:GetRecords "
+    "kms:GetParametersForImport lambda:GetFunction lambda:GetFunctionConfiguration lambda:GetLayerVersion "
+    "lambda:GetLayerVersionByArn lightsail:GetRelationalDatabaseLogEvents logs:GetLogEvents logs:GetLogRecord "
     "logs:GetQueryResults redshift:GetClusterCredentials s3:GetObject ssm:GetParameter ssm:GetParameterHistory "
-    "ssm:GetParameters ssm:GetParametersByPath"
+    "ssm:GetParameters ssm:GetParametersByPath support:GetAttachmentDownloadLink "
+    "transcribe:GetMedicalTranscriptionJob transcribe:GetTranscriptionJob"
 )
 """Calls that give secrets or a customer's data, whatever their models say."""
 
+_GIVING = re.compile(r"(U(rl|RL)|Token|QueryResults|StatementResult(V2)?|Get(Entity)?Records?)$")
+"""How operations are named that give addresses which let in whoever has them, tokens, or a customer's data."""
+
 SECRET = re.compile(
     r"(?i:(password|passphrase|secret|secretaccesskey|secretkey|secretstring|secretbinary|privatekey|plaintext|keymaterial"
-    r"|credentials?|seed|passworddata|userdata|presignedurl|signedurl|downloadurl)$)"
+    r"|credentials?|seed|passworddata|userdata|signed\w*url|downloadurl|authkey|apikey"
+    r"|(environment)?variables|connectionproperties)$)"
     r"|^(?!.*(?i:next|client|continuation|request|page|pagination|idempotency|creation))(.*[tT]oken)$"
 )
 """Names of texts and bytes that are secrets; tokens of pages and of repeated requests are none."""
@@ -87,7 +95,7 @@ def refusal(name: str, operation: Any) -> str | None:
         operation: botocore's model of it.
     """
     service = name.partition(":")[0]
-    if service in _NEVER.split() or name in _DENIED.split():
+    if service in _NEVER.split() or name in _DENIED.split() or _GIVING.search(operation.name):
         return "it gives credentials, secrets or a customer's data"
     if not _VERBS.match(operation.name) or not _only_reads(operation):
         return "it does not only read"
