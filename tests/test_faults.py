@@ -7,6 +7,7 @@ A sample runs here; all of it, more than a thousand scans, with HYPOTHESIS_PROFI
 import fcntl
 import os
 import pickle
+import re
 from functools import cached_property
 
 import pytest
@@ -20,6 +21,8 @@ ALL = os.environ.get("HYPOTHESIS_PROFILE") == "fuzz"
 """Whether all of the matrix runs."""
 SAMPLE = 30
 """Else every thirtieth of all faults runs."""
+MEANT = re.compile(r": (COMPLIANT|UNDETERMINED) -> (INCOMPLIANT|INAPPLICABLE)$")
+"""What a member's absence may make of a verdict: types declare which members mean something by being absent. It is never better."""
 
 
 class Matrix:
@@ -92,6 +95,13 @@ class Matrix:
             yield "more without a token", paged(declared, shape, [None], True)
 
 
+def is_meant(fault: str, wrong: str) -> bool:
+    """Return whether an answer that lacks a member is one that the API gives of another account, and no fault."""
+    *above, name = fault.removeprefix("without ").split(".")
+    emptied = bool(above) and above[-1] == f"{name}s"  # the items of a list, by their name in XML: it is there, and empty
+    return fault.startswith("without ") and (emptied or MEANT.search(wrong) is not None)
+
+
 @pytest.fixture(scope="session")
 def matrix(tmp_path_factory):
     """The matrix over the demo's answers, which the first of all workers records."""
@@ -114,6 +124,6 @@ def test_no_fault_ends_a_scan_or_makes_a_verdict_better(matrix, part):
     wrong = []
     for operation, name, fault in mine:
         found = matrix.wrongs(operation, fault)
-        wrong += [f"{operation}, {name}: {one}" for one in found]
+        wrong += [f"{operation}, {name}: {one}" for one in found if not is_meant(name, one)]
     print(f"{len(mine)} faults of {len(faults)}, {len(wrong)} wrong verdicts")
     assert not wrong, "\n".join(wrong[:20])
