@@ -345,3 +345,13 @@ def test_a_manifest_of_outcomes_that_is_none(old, new, made, kept, reeve, tmp_pa
     path.write_text(path.read_text().replace(old, new))
     run = since(reeve, made, kept, tmp_path)
     assert run.code == 2 and run.err.count("\n") == 1 and "internal" not in run.err, run.err
+
+
+def test_a_name_that_was_not_read_is_no_name(made, snapshot, reeve):
+    rewrite(snapshot, """SELECT * REPLACE (NULL::VARCHAR AS name, '{{"name": "denied"}}' AS _notCollected) FROM {t}""")
+    for engine in ("interpreter", "duckdb"):
+        run = reeve("evaluate", snapshot, "--repo", made / "repo", "--engine", engine, "--format", "json")
+        found = json.loads(run.out)["findings"]
+        assert found and all(one["name"] == one["object"] for one in found if one["type"] == "t.Thing")
+    told = reeve("explain", "open", "t1", "--repo", made / "repo", "--snapshot", snapshot)
+    assert told.out.startswith("/ce/open on t1\n"), told.out

@@ -68,8 +68,8 @@ def _objects(repository: Repository, body: Body, wanted: str, snapshot: Path) ->
     found = False
     taken = Snapshot(repository, directory)
     for record, row in taken.rows(body.object_type):
-        name = str(record.fields.get(body.object_type.name_field) or "")
-        identifier = str(record.fields.get(body.object_type.id_field) or "")
+        name = record.name(body.object_type) or ""
+        identifier = str(record.fields[body.object_type.id_field])
         if wanted in (name, identifier):
             found = True
             yield name or identifier, row, taken.moment

@@ -187,9 +187,11 @@ def _finding(
 ) -> Finding:
     meaning = program.meaning(outcome, row, snapshot.moment)
     object_id = str(record.fields[object_type.id_field])
-    name = str(record.fields.get(object_type.name_field) or object_id)
+    known_name = record.name(object_type)
+    name = known_name or object_id
     keys, whole = _access_keys(snapshot, object_type, row, credentials.related_list) if credentials else ([], False)
-    advised = whole and credentials is not None and credentials.keep_one == meaning.code
+    # Without a name there is no command.
+    advised = known_name and whole and credentials is not None and credentials.keep_one == meaning.code
     return Finding(
         object_id,
         name,

@@ -52,6 +52,11 @@ class Record:
     source: str
     not_collected: Mapping[str, str]
 
+    def name(self, object_type: ObjectType) -> str | None:
+        """Return the name that a person knows the object by; None where it has none, or it could not be read."""
+        found = self.fields.get(object_type.name_field)
+        return str(found) if found and not isinstance(found, NotCollected) else None
+
 
 def columns_of(object_type: ObjectType) -> dict[str, str]:
     """Return the columns of a type's table, each with its type in DuckDB."""
