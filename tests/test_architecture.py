@@ -77,10 +77,13 @@ def test_modules_stay_small():
 
 
 # Where names come from buckets, snapshots, manifests and repositories: there only `reeve.files` makes paths of them and opens them.
-GUARDED = ("inventory", "evaluate", "findings", "cli", "report")
+GUARDED = ("inventory", "repository", "evaluate", "findings", "cli", "report", "site")
 CONSTANTS = {"MANIFEST", "OUTCOMES", "OUTCOMES_FOLDER", "SNAPSHOT_FOLDER", "LOCK"}
 JOINS = {  # joins of names that are our own or a user's argument, and divisions
-    "cli/working.py": 1,  # a path that a user named
+    "repository/files.py": 1,  # the one place there; its own check lets `..` lead to a file that is inside
+    "repository/repository.py": 2,  # names of parts, and a path that a walk or `cli/working.py` has looked at
+    "repository/validation.py": 2,  # ids, which are no paths on a disk
+    "site/build.py": 13,  # what `site.addresses` made, or `inside` has looked at
     "cli/watching.py": 1,  # what a walk finds
     "cli/schema.py": 1,  # names of KINDS
     "cli/test.py": 1,  # `--update` writes where the repository has read
@@ -93,6 +96,7 @@ OPENS = {
     "inventory/snapshot.py": 1,  # writes lines, at a path that `inside` made
     "cli/schema.py": 1,  # writes names of KINDS
     "report/html.py": 1,  # a template in the package
+    "site/build.py": 3,  # an asset and a template in the package; writes beside the site, at a path that `site.addresses` made
 }
 
 

@@ -114,6 +114,17 @@ def test_a_profile_that_does_not_exist(account, reeve):
     assert "nobody" in run.err
 
 
+@pytest.mark.parametrize("says", ["no JSON", "[]", '{"Version": 1}', '{"Version": "x"}'])
+def test_a_program_that_gives_odd_credentials(account, reeve, monkeypatch, tmp_path, says):
+    (tmp_path / "config").write_text(f"[profile odd]\ncredential_process = printf '%s' '{says}'\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    run = reeve("scan", *FIRST, "--profile", "odd")
+    assert run.code == 3 and "NoCredentials" in run.err and run.err.count("\n") == 1, run.err
+    run = reeve("scan", *FIRST, "--profile", "odd", "--out", "s3://bucket/x")
+    assert run.code == 2 and "s3://bucket/x: open" in run.err and run.err.count("\n") == 1, run.err
+
+
 def test_a_wrong_endpoint(account, reeve, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     run = reeve("scan", *FIRST)

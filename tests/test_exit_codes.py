@@ -195,7 +195,7 @@ def test_passwords_in_addresses_are_not_shown(account, reeve, tmp_path):
         assert done.returncode == 3 and "hunter2" not in done.stderr + done.stdout, done.stderr
     done = shell(f"{scan} --out s3://audit/out", AWS_ENDPOINT_URL_S3=address, **once)
     assert done.returncode == 2 and "hunter2" not in done.stderr + done.stdout, done.stderr
-    for master in ("spark://me:hunter2@nowhere", "sc://nowhere/;token=hunter2@x"):
+    for master in ("spark://me:hunter2@nowhere", "me:hunter2@nowhere", "sc://nowhere/;token=hunter2@x"):
         run = reeve("scan", "--engine", "spark", "--master", master)
         assert run.code == 2 and "hunter2" not in run.err and "--master takes no user" in run.err
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]

@@ -1,5 +1,6 @@
 """Names that others chose lead nowhere else, whatever they are; only plain files are read."""
 
+import json
 import os
 import shutil
 import socket
@@ -66,6 +67,9 @@ def test_what_is_no_plain_file_is_not_read(tmp_path):
     for path in others(tmp_path):
         with pytest.raises(OSError, match=r"Not a plain file|No such device"):
             open_plain(path)
+    for name in ("a\0b", "\ud800"):
+        with pytest.raises(OSError, match="A name that no file can have"):
+            read_plain(tmp_path / name)
     assert len(os.listdir("/proc/self/fd")) == before
 
 
@@ -97,6 +101,47 @@ def test_pipes_in_the_place_of_outcomes(made, reeve, tmp_path):
         run = reeve("evaluate", made / "snapshot", *options, "--out", tmp_path / "b", "--since", tmp_path / "a")
         assert run.code == 2 and "not a plain file" in run.err, run.err
         (tmp_path / "kept").replace(path)
+
+
+def test_outcomes_of_a_snapshot_that_has_no_name(made, reeve, tmp_path):
+    options = ("--repo", made / "repo", "--format", "parquet")
+    assert reeve("evaluate", made / "snapshot", *options, "--out", tmp_path / "a").code == 1
+    manifest = tmp_path / "a" / "outcomes" / "outcomes.json"
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "snapshot": "a\0b"}))
+    run = reeve("evaluate", made / "snapshot", *options, "--out", tmp_path / "b", "--since", tmp_path / "a")
+    assert run.code == 2 and "a name that no file can have" in run.err, run.err
+
+
+def test_paths_of_a_user_stay_in_the_repository(made, reeve, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (made / "elsewhere").mkdir()
+    for name in ("../elsewhere", "ce/../../elsewhere", "..", str(made / "elsewhere")):
+        for command in ("test", "validate"):
+            run = reeve(command, name, "--repo", made / "repo")
+            assert run.code == 2 and "neither on disk nor in the repository" in run.err, run.err
+    assert reeve("validate", "/", "--repo", made / "repo").out == reeve("validate", made / "repo", "--repo", made / "repo").out
+
+
+def test_a_report_s_name_may_lead_nowhere(made, reeve, tmp_path):
+    (tmp_path / "report.html").symlink_to("nowhere")
+    run = reeve("evaluate", made / "snapshot", "--repo", made / "repo", "--out", tmp_path, "--format", "html")
+    assert run.code == 1 and (tmp_path / "report.html").is_file() and not (tmp_path / "nowhere").exists(), run.err
+
+
+@pytest.mark.parametrize("address", ["s3://", "gcs://bucket/x", "S3://bucket", "file:///tmp/x"])
+def test_an_address_of_an_unknown_kind_is_no_directory(address, made, reeve, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for command in (
+        ("evaluate", made / "snapshot", "--out", address),
+        ("evaluate", address),
+        ("explain", "open", "t1", "--snapshot", address),
+        ("site", "build", "--out", address),
+        ("site", "build", "--out", "site", "--results", address),
+    ):
+        run = reeve(*command, "--repo", made / "repo")
+        assert run.code == 2 and "no address that is known" in run.err, run.err
+    assert "not at s3://b/x" in reeve("site", "build", "--out", "s3://b/x", "--repo", made / "repo").err
+    assert not list(tmp_path.iterdir())
 
 
 ODD = "s?*[x]{a,b}'=1"
@@ -135,6 +180,9 @@ def test_results_in_a_directory_of_such_a_name(account, reeve, tmp_path, monkeyp
         ("(http://me:s@ecret@host)", "(http://***@host)"),
         ("http://me:se/cret@host", "http://***@host"),
         ("https://host/x and http://me@host", "https://host/x and http://***@host"),
+        ("http://me:it's secret's@host", "http://me:it's secret's@host"),
+        ("'http://me:it's@host/x'", "'http://***@host/x'"),
+        ("https://account.blob/x?sv=1&sig=a%3D&b=1", "https://account.blob/x?sv=1&sig=***&b=1"),
         ("sc://host/;token=secret;use_ssl=true", "sc://host/;token=***;use_ssl=true"),
     ],
 )

@@ -127,6 +127,22 @@ def test_two_builds_at_once_do_not_mix(repository, clean, tmp_path):
     assert tree(tmp_path / "out") in (tree(clean[0]), tree(clean[1]))
 
 
+def test_what_another_build_has_just_removed_is_busy(tmp_path, monkeypatch):
+    from reeve.site.swap import BusyError, beside
+
+    (tmp_path / ".out.reeve").mkdir()
+    opening = os.open
+
+    def meanwhile(path, *arguments, **options):
+        if os.path.basename(path) == ".out.reeve":
+            os.rmdir(path)
+        return opening(path, *arguments, **options)
+
+    monkeypatch.setattr("os.open", meanwhile)
+    with pytest.raises(BusyError), beside(tmp_path / "out"):
+        pass
+
+
 @pytest.mark.parametrize(("seed", "locale"), [("1", "C"), ("77", "de_DE.ISO-8859-1")])
 def test_the_same_bytes_whatever_the_hash_seed_and_the_locale(repository, clean, tmp_path, monkeypatch, seed, locale):
     monkeypatch.setenv("PYTHONHASHSEED", seed)
@@ -134,3 +150,26 @@ def test_the_same_bytes_whatever_the_hash_seed_and_the_locale(repository, clean,
     monkeypatch.setenv("PYTHONUTF8", "0")
     built(repository, tmp_path / "again")
     assert tree(tmp_path / "again") == tree(clean[0])
+
+
+def test_a_site_in_the_root_or_through_a_link(repository, tmp_path, reeve):
+    assert "holds other files" in reeve("site", "build", "--repo", repository, "--out", "/").err
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    built(repository, out)
+    (out / "frameworks").rename(elsewhere)
+    (out / "frameworks").symlink_to(elsewhere)
+    (elsewhere / "index.html").write_text("theirs")
+    run = reeve("site", "build", "--repo", repository, "--out", out)
+    assert run.code == 2 and "a link that leaves its directory" in run.err, run.err
+    assert (elsewhere / "index.html").read_text() == "theirs"
+
+
+def test_interrupted_before_anything_is_written(repository, tmp_path, monkeypatch, reeve):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("reeve.cli.site.open_repository", interrupted)
+    monkeypatch.setattr("os._exit", lambda code: None)
+    assert reeve("site", "build", "--repo", repository, "--out", tmp_path / "out").err.endswith(
+        "interrupted; nothing was written\n"
+    )

@@ -40,8 +40,11 @@ def open_plain(path: Path) -> BufferedReader:
     Raises:
         OSError: it can't be opened, or is no plain file.
     """
-    # Without O_NONBLOCK opening a pipe waits until somebody writes to it.
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    try:
+        # Without O_NONBLOCK opening a pipe waits until somebody writes to it.
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except ValueError:
+        raise OSError(errno.EINVAL, "A name that no file can have", str(path)) from None
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise OSError(errno.EINVAL, "Not a plain file", str(path))

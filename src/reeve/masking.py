@@ -2,9 +2,9 @@
 
 import re
 
-# As greedy as the letters of an address go: a password may hold an @ or a stroke that nobody escaped.
-_USER = re.compile(r"(?<=://)[^\s'\"<>]*@")
-_PARAMETER = re.compile(r"(?i)((?:token|password|secret|signature)=)[^;&\s'\"<>]+")
+# As greedy as the letters of an address go: a password may hold an @, a stroke or an apostrophe that nobody escaped.
+_USER = re.compile(r"(?<=://)[^\s\"<>]*@")
+_PARAMETER = re.compile(r"(?i)((?:token|password|secret|signature|\bsig)=)[^;&\s'\"<>]+")
 
 
 def masked(text: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from reeve.cli.failures import say, telling_what_was_written
+from reeve.cli.failures import telling_what_was_written
 from reeve.cli.judging import EngineChoice, Taken, engine_options, judged
 from reeve.cli.options import chosen_formats, policy_options, report_options, wants_color
 from reeve.cli.working import open_repository, progress, write_reports
@@ -14,6 +14,7 @@ from reeve.findings.scan import production_programs
 from reeve.inventory.manifest import read_manifest
 from reeve.inventory.storage import putting, reading
 from reeve.inventory.stores import is_address
+from reeve.report.streams import say
 from reeve.repository.selection import select_policies
 
 

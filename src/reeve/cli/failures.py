@@ -5,7 +5,7 @@ import os
 import signal
 import traceback
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -108,8 +108,9 @@ def _results(out: Path | None) -> dict[str, tuple[int, int]]:
     found: dict[str, tuple[int, int]] = {}
     if out is not None:
         for path in (path for pattern in _RESULTS for path in out.glob(pattern)):
-            state = path.stat()
-            found[path.relative_to(out).as_posix()] = state.st_ino, state.st_mtime_ns
+            with suppress(FileNotFoundError):  # another process has removed it meanwhile
+                state = path.lstat()
+                found[path.relative_to(out).as_posix()] = state.st_ino, state.st_mtime_ns
     return found
 
 

@@ -60,7 +60,7 @@ class EngineChoice:
             raise UserError("--master is for --engine spark")
         if "@" in (self.master or ""):
             # Spark knows no such addresses, and prints them whole in its own log.
-            raise UserError(f"--master takes no user and no password: {self.master}")
+            raise UserError("--master takes no user and no password")
         if self.name in (SPARK, INTERPRETER) and (self.threads or self.memory):
             raise UserError(f"--threads and --memory are for duckdb, not for {self.name}")
 

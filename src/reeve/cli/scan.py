@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from reeve.cli.collecting import account_api
-from reeve.cli.failures import say, telling_what_was_written
+from reeve.cli.failures import telling_what_was_written
 from reeve.cli.judging import EngineChoice, Taken, engine_options, judged
 from reeve.cli.options import account_options, chosen_formats, policy_options, report_options, wants_color
 from reeve.cli.working import open_repository, progress, write_reports
@@ -15,6 +15,7 @@ from reeve.inventory.directory import SNAPSHOT_FOLDER, remove_results, writing
 from reeve.inventory.storage import putting
 from reeve.inventory.stores import is_address
 from reeve.inventory.temporary import temporary
+from reeve.report.streams import say
 from reeve.repository.selection import select_policies
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reeve.cli.failures import UserError
+from reeve.cli.failures import UserError, telling_what_was_written
 from reeve.cli.options import Decorator, debug_option, repository_option, together
 from reeve.cli.working import open_repository, progress
 from reeve.inventory.manifest import SnapshotError
@@ -61,9 +61,13 @@ def build_command(
       reeve site build --out site --results reeve-out
       reeve site build --out site --source-url https://example.com/policies/blob/main
     """
-    from reeve.site.build import Options
+    with telling_what_was_written(None):
+        from reeve.inventory.stores import is_address, shown
+        from reeve.site.build import Options
 
-    built = _build(repo, results, out, Options(source_url, address), quiet)
+        if is_address(out):
+            raise UserError(f"a site is built in a directory, not at {shown(out)}; copy it there when it is built")
+        built = _build(repo, results, out, Options(source_url, address), quiet)
     if not quiet:
         put(f"{built.pages} pages in {out}: {built.written} written, {built.removed} removed")
     return 0

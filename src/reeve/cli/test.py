@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
-from reeve.cli.failures import EXIT_WRONG_USE, UserError
+from reeve.cli.failures import UserError
 from reeve.cli.options import debug_option, repository_option
 from reeve.cli.working import open_repository, paths_in
 from reeve.evaluate.policy_tests import Case, LogicTest, object_spans, run_tests
+from reeve.findings.exit_codes import EXIT_WRONG_USE
 from reeve.language.errors import InvalidRepositoryError, Problem
 from reeve.report.streams import flush_streams, put, put_json, say
 from reeve.repository.repository import Repository

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from reeve.cli.failures import EXIT_WRONG_USE
 from reeve.cli.options import debug_option, repository_option
 from reeve.cli.working import open_repository, paths_in
 from reeve.collect.aws.declarations import Models, collect_check
 from reeve.evaluate.policy_tests import read_objects
+from reeve.findings.exit_codes import EXIT_WRONG_USE
 from reeve.report import problems as shown
 from reeve.report.streams import put_text
 from reeve.repository.validation import Validation

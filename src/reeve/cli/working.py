@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reeve.cli.failures import UserError
+from reeve.files import inside
 from reeve.masking import masked
 from reeve.report.escaping import visible
 from reeve.report.streams import console, error_console, put_content, stderr_is_terminal
@@ -37,11 +38,18 @@ def paths_in(repository: Repository, paths: tuple[str, ...]) -> tuple[str, ...]:
         if on_disk.exists() and on_disk.is_relative_to(root):
             relative = on_disk.relative_to(root).as_posix()
             found.append("/" if relative == "." else f"/{relative}")
-        elif (root / path.strip("/")).exists():
+        elif _is_in(root, path.strip("/")):
             found.append(f"/{path.strip('/')}")
         else:
             raise UserError(f"there is no {path!r}, neither on disk nor in the repository {repository.files.root}")
     return tuple(found)
+
+
+def _is_in(root: Path, name: str) -> bool:
+    try:
+        return not name or inside(root, name).exists()
+    except OSError:
+        return False
 
 
 def one_policy(repository: Repository, pattern: str) -> str:

@@ -12,6 +12,7 @@ from reeve.files import read_plain
 from reeve.inventory.manifest import SnapshotError
 
 _ADDRESS = re.compile(r"(s3|gs|az):/+([^/]+)/?(.*)", re.DOTALL)
+_LIKE_ONE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(/|$)")
 _LONGEST = 300
 _FRESH = timedelta(minutes=5)
 """How long obstore may use credentials before it asks botocore again, which renews those that expire."""
@@ -19,8 +20,15 @@ _CHUNK = 1 << 20
 
 
 def is_address(path: Path) -> bool:
-    """Return whether a path is an address in an object store: `s3://BUCKET/PREFIX`, `gs://…`, `az://CONTAINER/…`."""
-    return _ADDRESS.fullmatch(str(path)) is not None
+    """Return whether a path is an address in an object store: `s3://BUCKET/PREFIX`, `gs://…`, `az://CONTAINER/…`.
+
+    Raises:
+        SnapshotError: it is an address of another kind, or names no bucket; a directory of such a name would surprise.
+    """
+    found = _ADDRESS.fullmatch(str(path)) is not None
+    if not found and _LIKE_ONE.match(str(path)):
+        raise SnapshotError(f"{path} is no address that is known; name a directory, or s3://BUCKET/PREFIX, gs://… or az://…")
+    return found
 
 
 def shown(path: Path) -> str:
@@ -189,10 +197,7 @@ def _errors(address: str, what: str) -> Generator[None]:
         yield
     except SnapshotError:
         raise
-    except Exception as error:
-        # obstore raises classes of its own, Python's (FileNotFoundError, ValueError) and botocore's through it.
-        if type(error).__module__.split(".")[0] not in ("obstore", "botocore", "builtins"):
-            raise
+    except Exception as error:  # noqa: BLE001 - obstore raises classes of its own, Python's, and whatever botocore stumbles over
         answer: Any = getattr(error, "response", None)  # botocore's ClientError
         shown = _said(str(error)) if answer is None else _answered(getattr(error, "operation_name", "?"), answer)
         raise SnapshotError(f"{address}: {what}: {shown}; check the address, credentials and network") from None

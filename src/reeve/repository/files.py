@@ -1,12 +1,12 @@
 """Files of a repository by their path from its root; nothing outside the root is ever read, and only plain files are."""
 
 import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from reeve.files import open_plain
 from reeve.language.errors import InvalidRepositoryError, Place, Problem
 from reeve.language.logic import BadReferenceError
 from reeve.language.source import MAX_BYTES
@@ -78,15 +78,10 @@ class Files:
         if not self._inside(path):
             raise _invalid(path, "the path leaves the repository", "outside-repository")
         try:
-            # Without O_NONBLOCK opening a pipe waits until somebody writes to it.
-            handle = os.open(self._on_disk(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
-            with os.fdopen(handle, "rb") as file:
-                status = os.fstat(handle)
-                if not stat.S_ISREG(status.st_mode):
-                    raise _invalid(path, "this is no plain file; only plain files are read", "missing-file")
-                if status.st_size > MAX_BYTES:
-                    message = f"the file has {status.st_size:,} bytes; at most {MAX_BYTES:,} are read"
-                    raise _invalid(path, message, "too-large")
+            with open_plain(Path(self._on_disk(path))) as file:
+                size = os.fstat(file.fileno()).st_size
+                if size > MAX_BYTES:
+                    raise _invalid(path, f"the file has {size:,} bytes; at most {MAX_BYTES:,} are read", "too-large")
                 return file.read(MAX_BYTES)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()

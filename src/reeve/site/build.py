@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 import msgspec
 
 from reeve import __version__
+from reeve.files import inside, read_plain
 from reeve.report.escaping import as_json, visible
 from reeve.report.html import COLORS, VERDICT_COLORS, environment
 from reeve.report.markdown import is_link
@@ -71,6 +72,8 @@ def build(catalogue: Catalogue, out: Path, options: Options, tell: Callable[[str
         KeyboardInterrupt: the user interrupted; a note on it says in what state the site is left.
     """
     out, writing = Path(os.path.realpath(out)), None
+    if not out.name:
+        raise SiteError(f"{out} holds other files; choose an empty directory with --out")
     try:
         with beside(out) as directory:
             writing = _Writing(out, directory, _before(out))
@@ -93,7 +96,7 @@ def _before(out: Path) -> Mapping[str, str]:
             raise SiteError(f"{out} holds other files; choose an empty directory with --out")
         return {}
     try:
-        return msgspec.json.decode(manifest.read_bytes(), type=dict[str, str])
+        return msgspec.json.decode(read_plain(manifest), type=dict[str, str])
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise SiteError(f"{manifest} is damaged; remove {out} and build again") from None
 
@@ -119,7 +122,7 @@ class _Writing:
         vanished = [
             path
             for path in self.before.keys() - self.contents.keys()
-            if _is_inside(path) and _size(self.out / path) is not None
+            if _is_inside(self.out, path) and _size(self.out / path) is not None
         ]
         if self.stale or vanished:
             in_place = self.before and len(self.stale) + len(vanished) <= MOST_IN_PLACE
@@ -151,14 +154,15 @@ class _Writing:
 
     def _in_place(self, vanished: Iterable[str]) -> None:
         """Move the few new files into the site; the manifest says so first, so that after a kill they are made anew."""
+        targets = {path: inside(self.out, path) for path in self.stale}
         begun = {path: "" if path in self.stale else state for path, state in {**self.before, **self.contents}.items()}
         for name, contents in (("begun", begun), ("done", self.contents)):
             _write(self.beside / f"{MANIFEST}.{name}", _manifest(contents))
         self.left = f"{self.out} was being changed; build it again"
         (self.beside / f"{MANIFEST}.begun").replace(self.out / MANIFEST)
-        for path in self.stale:
-            (self.out / path).parent.mkdir(parents=True, exist_ok=True)
-            (self.beside / path).replace(self.out / path)
+        for path, target in targets.items():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (self.beside / path).replace(target)
         _remove(self.out, vanished)
         (self.beside / f"{MANIFEST}.done").replace(self.out / MANIFEST)
 
@@ -180,8 +184,12 @@ def _size(path: Path) -> int | None:
     return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
-def _is_inside(path: str) -> bool:
-    return not path.startswith("/") and ".." not in path.split("/")
+def _is_inside(out: Path, path: str) -> bool:
+    try:
+        inside(out, path)
+    except OSError:
+        return False
+    return True
 
 
 def _files(top: Path) -> Iterable[str]:
@@ -198,9 +206,7 @@ def _files(top: Path) -> Iterable[str]:
 
 def _remove(out: Path, paths: Iterable[str]) -> None:
     for path in paths:
-        target = out / path
-        if not target.resolve().is_relative_to(out):
-            continue
+        target = inside(out, path)
         target.unlink()
         for folder in target.parents:
             if folder == out or any(folder.iterdir()):

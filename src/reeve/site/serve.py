@@ -11,6 +11,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, cast
 
+from reeve.files import read_plain
+
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
 """The names of this machine. A page of another name that resolves to it (DNS rebinding) must not read the site."""
 HTTP = 80
@@ -101,7 +103,7 @@ class _Handler(SimpleHTTPRequestHandler):
         """Answer with the site's own page where there is none."""
         page = Path(self.directory) / "404.html"
         if code == 404 and page.is_file():
-            self._answer(404, "text/html; charset=utf-8", page.read_bytes())
+            self._answer(404, "text/html; charset=utf-8", read_plain(page))
         else:
             super().send_error(code, message, explain)
 

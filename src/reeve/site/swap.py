@@ -48,12 +48,15 @@ def beside(target: Path) -> Generator[Path]:
 def _taken(directory: Path) -> int:
     """Make a directory, or take one that was left, and lock it; the lock ends with the process."""
     try:
-        directory.mkdir()
-    except FileExistsError:
-        status = directory.lstat()
-        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
-            raise
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            directory.mkdir()
+        except FileExistsError:
+            status = directory.lstat()
+            if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+                raise
+        handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:  # another process, which had it, has just put it in place or removed it
+        raise BusyError(str(directory)) from None
     with suppress(BlockingIOError, FileNotFoundError):
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.path.samestat(os.fstat(handle), directory.lstat()):  # else another process has just put it in place

@@ -56,11 +56,12 @@ class Api:
         try:
             session: Any = botocore.session.Session(profile=profile)
             chosen = region or session.get_config_variable("region") or "us-east-1"
-            if session.get_credentials() is None:
-                message = "no credentials were found in the environment, the AWS configuration, or an instance's role"
-                raise no_credentials(f"{message}: set --profile, AWS_PROFILE or AWS_ACCESS_KEY_ID")
-        except botocore.exceptions.BotoCoreError as error:
+            found = session.get_credentials()
+        except Exception as error:  # noqa: BLE001 - botocore stumbles over whatever a program that gives credentials prints
             raise no_credentials(error) from None
+        if found is None:
+            message = "no credentials were found in the environment, the AWS configuration, or an instance's role"
+            raise no_credentials(f"{message}: set --profile, AWS_PROFILE or AWS_ACCESS_KEY_ID")
         session.user_agent_name = "reeve"
         return cls(session, chosen)
 
