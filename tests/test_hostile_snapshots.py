@@ -355,3 +355,12 @@ def test_a_name_that_was_not_read_is_no_name(made, snapshot, reeve):
         assert found and all(one["name"] == one["object"] for one in found if one["type"] == "t.Thing")
     told = reeve("explain", "open", "t1", "--repo", made / "repo", "--snapshot", snapshot)
     assert told.out.startswith("/ce/open on t1\n"), told.out
+
+
+@pytest.mark.parametrize("type_id", ["t Größe", "t'*?", "t" * 300])
+def test_a_type_of_any_id_has_a_table_that_is_read(type_id, made, snapshot):
+    thing = replace(Repository.open(made / "repo").object_type("t.Thing"), id=type_id)
+    with writing(snapshot):
+        written = write_snapshot(snapshot, read_manifest(snapshot), [(thing, [])])
+    assert read_manifest(snapshot).tables == written.tables
+    assert list(written.tables) == [type_id]

@@ -5,6 +5,7 @@ names them is put in place last, in one step, and only then the old tables are r
 """
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,8 @@ def write_snapshot(
     return done
 
 
+_UNUSUAL = re.compile(r"[^A-Za-z0-9._-]")
+"""What of a type's id the name of its table (`TABLE_FILE`) does not hold."""
 _USUAL_LINE = 1 << 24
 """DuckDB reads lines of this many bytes; a longer one, of a single large object, must be announced."""
 
@@ -75,7 +78,7 @@ def _write_table(
 ) -> Table:
     """Write one table by way of lines of JSON, which DuckDB turns into Parquet without holding all of them."""
     encoder, rows, longest = msgspec.json.Encoder(), 0, _USUAL_LINE
-    stem = f"{object_type.id}-{os.urandom(6).hex()}.parquet"
+    stem = f"{_UNUSUAL.sub('_', object_type.id)[:100]}-{os.urandom(6).hex()}.parquet"
     target, part = inside(directory, stem), inside(directory, f"{stem}.part")
     columns = columns_of(object_type)
     in_json = [name for name, field in object_type.fields.items() if field.type == "Json"]
