@@ -51,6 +51,12 @@ def start_up() -> None:
     row("start-up: `reeve --version` / `python -c pass`", "< 10", f"{found['ratio']:.1f}")
 
 
+def validating(runs: int) -> None:
+    """The whole catalogue, its declarations checked against botocore's models."""
+    took = statistics.median(measure([*REEVE, "validate"], dict(os.environ))[0] for _ in range(runs))
+    row("`reeve validate`, botocore's models included", "< 1.5 s", f"{took:.2f} s")
+
+
 def scan(users: int, runs: int) -> None:
     """Reeve beside a plain boto3 loop on a simulated account in a process of its own."""
     server = subprocess.Popen([PYTHON, str(HERE / "simulated_account.py"), str(users)], stdout=subprocess.PIPE, text=True)
@@ -215,6 +221,7 @@ def spark() -> None:
 def main() -> None:
     benchmarks: dict[str, Callable[[], None]] = {
         "start-up": start_up,
+        "validate": lambda: validating(arguments.runs),
         "judging": judging,
         "test": lambda: policy_tests(arguments.runs),
         "columnar": lambda: columnar(arguments.runs),

@@ -48,7 +48,7 @@ def process(*arguments):
 
 
 def test_from_scan_to_a_second_evaluation(s3, reeve, tmp_path):
-    assert process("scan", "--demo", "--out", "s3://audit/monday", "--quiet").returncode in (1, 3)
+    assert process("scan", "--demo", "--policy", "*/iam/*", "--out", "s3://audit/monday", "--quiet").returncode in (1, 3)
     found = keys(s3)
     assert {"monday/report.json", "monday/report.html", "monday/snapshot/manifest.json"} <= {*found}
     assert not [key for key in found if ".lock" in key or ".part" in key]

@@ -41,9 +41,13 @@ from reeve.language.values import (
 
 USUAL_DATE_TIME = (
     r"^(1[0-9]|2[01])[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
-    r"(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,3})?)?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9])?)?\z"
+    r"(T([01][0-9]|2[0-3]):[0-5][0-9]"
+    r"((:[0-5][0-9](\.[0-9]{1,3})?)?Z?|:[0-5][0-9](\.[0-9]{1,3})?[+-](0[0-9]|1[0-3]):[0-5][0-9]))?\z"
 )
-"""The dates and date-times that every engine reads alike: the last centuries, in the plain form."""
+"""The dates and date-times that every engine reads alike: the last centuries, in the plain form.
+
+An offset only behind seconds: Spark reads none behind minutes.
+"""
 
 
 def string_reader(expression: Expression, compiler: Compiler) -> Callable[[Row, Moment], str | None]:
