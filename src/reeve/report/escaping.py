@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 _HARMFUL = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_UNUSUAL = re.compile(r"[^\x20-\x7e]+")
+_UNUSUAL, _UNUSUAL_IN_LINES = re.compile(r"[^\x20-\x7e]+"), re.compile(r"[^\x20-\x7e\n]+")
 
 
 def _written_out(text: str, keep: str, write: Callable[[str], str]) -> str:
@@ -21,7 +21,8 @@ def _written_out(text: str, keep: str, write: Callable[[str], str]) -> str:
     def one(character: str) -> str:
         return character if character in keep or unicodedata.category(character) not in _HARMFUL else write(character)
 
-    return _UNUSUAL.sub(lambda found: "".join(map(one, found.group())), text)
+    unusual = _UNUSUAL_IN_LINES if "\n" in keep else _UNUSUAL
+    return unusual.sub(lambda found: "".join(map(one, found.group())), text)
 
 
 def visible(text: str, keep: str = "") -> str:

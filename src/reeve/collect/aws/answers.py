@@ -34,7 +34,10 @@ def lacking(expression: str, data: Any, optional: frozenset[Path] = frozenset())
         data: what it sees.
         optional: the members that may be missing.
     """
-    return next((".".join(path) for path in _ordered(expression) if not _is_there(data, path, 0, optional)), None)
+    for path in _ordered(expression):
+        if not _is_there(data, path, 0, optional):
+            return ".".join(path)
+    return None
 
 
 @cache
@@ -44,11 +47,11 @@ def _ordered(expression: str) -> tuple[Path, ...]:
 
 def _is_there(value: Any, path: Path, start: int, optional: frozenset[Path]) -> bool:
     for position in range(start, len(path)):
-        if isinstance(value, list):
-            return all(_is_there(item, path, position, optional) for item in cast("list[Any]", value))
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):  # first, as nearly all are
+            if isinstance(value, list):
+                return all(_is_there(item, path, position, optional) for item in cast("list[Any]", value))
             return True
-        value = cast("Mapping[str, Any]", value).get(path[position])
+        value = cast("dict[str, Any]", value).get(path[position])
         if value is None:
             return path[: position + 1] in optional
     return True
