@@ -63,10 +63,14 @@ def find(expression: str, data: Any, optional: frozenset[Path] = frozenset()) ->
     Raises:
         ExpressionError: a member that it reads is not there, or it fails on this data.
     """
+    _refuse_lacking(expression, data, optional)
+    return search(expression, data)
+
+
+def _refuse_lacking(expression: str, data: Any, optional: frozenset[Path]) -> None:
     name = lacking(expression, data, optional)
     if name is not None:
         raise ExpressionError(f"the answer lacks {name}")
-    return search(expression, data)
 
 
 def find_items(
@@ -90,9 +94,7 @@ def find_list(expression: str, data: Any, optional: frozenset[Path] = frozenset(
     Raises:
         ExpressionError: as `find`, or it finds something else.
     """
-    name = lacking(expression, data, optional)
-    if name is not None:
-        raise ExpressionError(f"the answer lacks {name}")
+    _refuse_lacking(expression, data, optional)
     return items_of(expression, data)
 
 

@@ -192,17 +192,15 @@ class Collector:
                 whole = False
                 continue
             for item in items:
-                if self._is_meant(listing, item, key):
+                try:
+                    meant = _is_meant(listing, item)
+                except ExpressionError as error:
+                    self._unread(listing, key, odd(listing.call, error))
+                    whole = False
+                    continue
+                if meant:
                     self._begin(listing, item, answer)
         return whole
-
-    def _is_meant(self, listing: Listing, item: Any, key: str) -> bool:
-        where = listing.source.where
-        try:
-            return not where or truthy(find(where, {**_named(item), **listing.base}, listing.recipe.optional))
-        except ExpressionError as error:
-            self._unread(listing, key, odd(listing.call, error))
-            return False
 
     def _with_report(self, listing: Listing, request: Request, report: Answer, answer: Answer, key: str) -> None:
         """Take a list beside a report on the same objects: who is in the report only is gone, if the list is whole."""
@@ -370,6 +368,11 @@ class Collector:
             self.unseen.below(recipe.object_type.id, parent, NOT_ASKED)
             return
         self._list(recipe, source, parent.region, parent)
+
+
+def _is_meant(listing: Listing, item: Any) -> bool:
+    where = listing.source.where
+    return not where or truthy(find(where, {**_named(item), **listing.base}, listing.recipe.optional))
 
 
 def _named(item: Any) -> Mapping[str, Any]:

@@ -1,10 +1,9 @@
 """AWS_LOG_FILTER_MATCHES: whether a metric filter's pattern matches events: judged by what it says."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from reeve.language.columns import Column, Columns, NotInSqlError
 from reeve.language.log_filters import PatternError, all_of, read_pattern
@@ -17,6 +16,7 @@ from reeve.language.operations.base import (
     Precedence,
     Row,
     anything,
+    given_items,
     inner,
     operand,
     optional_operand,
@@ -24,7 +24,7 @@ from reeve.language.operations.base import (
 from reeve.language.operations.conversions import string_reader
 from reeve.language.trail_events import Event, whole
 from reeve.language.types import BOOLEAN, STRINGS, Type
-from reeve.language.values import quoted
+from reeve.language.values import json_text, quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,13 @@ class AwsLogFilterMatches:
             whole(event)
 
     def _events(self) -> list[Event]:
-        given = json.loads(self.events) if isinstance(self.events, str) else self.events
-        items = cast("list[Any]", given) if isinstance(given, list) else []
+        items = given_items(self.events)
         if not items or not all(isinstance(item, dict) for item in items):
             raise ValueError("events must be a list of objects, such as [{eventName: DeleteTrail}]")
         return items
 
     def text(self) -> str:
-        events = quoted(json.dumps(self._events(), ensure_ascii=False, separators=(",", ":")))
+        events = quoted(json_text(self._events()))
         account = "" if self.account is None else f", {self.account.text()}"
         return f"{inner(self.arg)}.logFilterMatches({events}{account})"
 

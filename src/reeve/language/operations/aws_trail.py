@@ -1,9 +1,8 @@
 """AWS_TRAIL_RECORDS: whether a trail's event selectors record all events of some kinds."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from reeve.language.columns import Column, Columns, NotInSqlError
 from reeve.language.event_selectors import Kind as EventKind
@@ -17,11 +16,12 @@ from reeve.language.operations.base import (
     Precedence,
     Row,
     anything,
+    given_items,
     inner,
     operand,
 )
 from reeve.language.types import BOOLEAN, Kind, Type
-from reeve.language.values import quoted
+from reeve.language.values import json_text, quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +48,16 @@ class AwsTrailRecords:
         self._kinds()
 
     def _given(self) -> list[Any]:
-        given = json.loads(self.events) if isinstance(self.events, str) else self.events
-        if not isinstance(given, list) or not given:
+        given = given_items(self.events)
+        if not given:
             raise ValueError("events must be a list of kinds, such as [{eventCategory: Management}]")
-        return cast("list[Any]", given)
+        return given
 
     def _kinds(self) -> list[EventKind]:
         return [read_kind(one) for one in self._given()]
 
     def text(self) -> str:
-        events = json.dumps(self._given(), ensure_ascii=False, separators=(",", ":"))
-        return f"{inner(self.arg)}.trailRecords({quoted(events)})"
+        return f"{inner(self.arg)}.trailRecords({quoted(json_text(self._given()))})"
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
         evaluate, kinds = compiler.compile(self.arg), self._kinds()

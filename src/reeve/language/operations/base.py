@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
+from reeve.language.json_texts import parse_json
 from reeve.language.syntax import Key, Keys
 from reeve.language.types import Kind, Type
 from reeve.language.values import Value
@@ -292,6 +293,16 @@ def anything(default: Any = dataclasses.MISSING, alone: bool = False) -> Any:
 def record(keys: Keys, default: Any = dataclasses.MISSING) -> Any:
     """Declare a mapping of some keys."""
     return _declare(Argument(Form.KEYS, default is dataclasses.MISSING, keys=keys), default)
+
+
+def given_items(value: Any) -> list[Any]:
+    """Return the list that an argument of any YAML shape is, or that its text of JSON holds; of any other value: no items.
+
+    Raises:
+        ValueError: it is a text that is not JSON, or beyond the bounds on it.
+    """
+    given = parse_json(value) if isinstance(value, str) else value
+    return cast("list[Any]", given) if isinstance(given, list) else []
 
 
 def undetermined_if(*names: str, optional: bool = False) -> Any:

@@ -1,6 +1,5 @@
 """CIDRS_COVER and the ADMITS_INTERNET operations (ours): ranges of addresses, and what packet filters let in."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
@@ -16,11 +15,12 @@ from reeve.language.operations.base import (
     Precedence,
     Row,
     anything,
+    given_items,
     inner,
     operand,
 )
 from reeve.language.types import BOOLEAN, SEARCHABLE, Kind, Type
-from reeve.language.values import Value, WrongTypeError, describe, quoted
+from reeve.language.values import Value, WrongTypeError, describe, json_text, quoted
 
 _VERSIONS = {"ADMITS_INTERNET": (4, 6), "ADMITS_IPV4_INTERNET": (4,), "ADMITS_IPV6_INTERNET": (6,)}
 _METHODS = {
@@ -99,14 +99,13 @@ class AdmitsInternet:
         self._ports()
 
     def _ports(self) -> Sequence[int]:
-        given = json.loads(self.ports) if isinstance(self.ports, str) else self.ports
-        items = cast("list[Any]", given) if isinstance(given, list) else []
+        items = given_items(self.ports)
         if not items or not all(type(port) is int and 0 <= port <= MAX_PORT for port in items):
             raise ValueError("ports must be a list of ports, such as [22, 3389]")
         return items
 
     def text(self) -> str:
-        return f"{inner(self.arg)}.{_METHODS[self.operation]}({quoted(json.dumps(self._ports(), separators=(',', ':')))})"
+        return f"{inner(self.arg)}.{_METHODS[self.operation]}({quoted(json_text(self._ports()))})"
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
         evaluate, ports, versions = compiler.compile(self.arg), self._ports(), _VERSIONS[self.operation]
