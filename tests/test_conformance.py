@@ -44,7 +44,7 @@ def test_size_of_the_suite():
 def test_invalid(directory):
     """`expected.yaml` holds exactly the errors: file, path in the YAML, code."""
     problems = Validation(Repository.open(directory), read_objects, collect_check(Models())).run()
-    found = sorted((one.place.path, one.place.key, one.rule) for one in problems if not one.warning)
+    found = sorted((one.position.path, one.position.key, one.rule) for one in problems if not one.warning)
     expected = yaml.safe_load((directory / "expected.yaml").read_text())["errors"]
     assert found == sorted((one["file"], one["path"], one["code"]) for one in expected)
 

@@ -10,7 +10,7 @@ from reeve.collect.aws import reading
 from reeve.collect.aws.answers import ForeignBodyError, NotReadingError, find, find_items, lacking, refuse_foreign
 from reeve.collect.aws.api import Api
 from reeve.collect.aws.declarations import Models, collect_check
-from reeve.collect.aws.expressions import ExpressionError, plain
+from reeve.collect.aws.expressions import ExpressionError, as_json
 from reeve.inventory.identity import identified
 from reeve.inventory.records import Record
 from reeve.language.errors import InvalidRepositoryError
@@ -232,7 +232,7 @@ def test_secrets_are_left_out_of_answers():
         "SessionToken": "u",
         "Base32StringSeed": b"x",
     }
-    assert plain(answer) == {"Key": {"AccessKeyId": "a"}, "NextToken": "t"}
+    assert as_json(answer) == {"Key": {"AccessKeyId": "a"}, "NextToken": "t"}
 
 
 # Answers -------------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from reeve.evaluate.engines.spark import Spark
 from reeve.evaluate.interpreter import compile_body
 from reeve.evaluate.objects import Objects
 from reeve.evaluate.policy_tests import read_objects
-from reeve.language.errors import Place
+from reeve.language.errors import Position
 from reeve.language.expressions import read_expression
 from reeve.language.logic import Body, Condition
 from reeve.language.operations.base import Moment
@@ -108,7 +108,7 @@ def test_numbers_that_are_none(engine, tmp_path):
     programs = {}
     for data in COMPARISONS:
         check = read_expression(FileReader("x", []), node(data), scope)
-        condition = Condition(Status.INCOMPLIANT, "m", None, check, Place("x"))
+        condition = Condition(Status.INCOMPLIANT, "m", None, check, Position("x"))
         programs[check.text()] = compile_body(Body(NUMBERS, (condition,), Status.COMPLIANT, "m", None, {}))
     files = {"numbers": [write_table(tmp_path / "numbers.parquet", NUMBERS, rows)]}
     found = codes_of(engine, files, programs, lambda _: NUMBERS, NOW)

@@ -16,13 +16,13 @@ from reeve.evaluate.engines.duckdb import DuckDB
 from reeve.evaluate.engines.spark import Spark
 from reeve.evaluate.interpreter import compile_body
 from reeve.evaluate.objects import Objects
-from reeve.language.errors import Place
+from reeve.language.errors import Position
 from reeve.language.expressions import read_expression
 from reeve.language.logic import Body, Condition
-from reeve.language.operations.base import NotCollected
 from reeve.language.scopes import ExtractSource, Scope
 from reeve.language.syntax import FileReader
 from reeve.language.types import NAMED, Kind
+from reeve.language.unread import NotCollected
 from reeve.language.values import parse_date_time
 from reeve.model import Field, ObjectType, Relation, Status
 from tables import codes_of, write_table
@@ -134,7 +134,7 @@ def body(type_name, conditions, extracts, related=None):
     if None in read:
         return None
     statuses = [Status.INCOMPLIANT, Status.UNDETERMINED, Status.COMPLIANT]
-    made = tuple(Condition(statuses[n % 3], "m", None, check, Place("x")) for n, check in enumerate(read))
+    made = tuple(Condition(statuses[n % 3], "m", None, check, Position("x")) for n, check in enumerate(read))
     return Body(object_type, made, Status.COMPLIANT, "m", None, related or {})
 
 

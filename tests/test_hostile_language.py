@@ -305,7 +305,7 @@ def test_mutated_files_are_errors_or_load(tmp_path_factory, seed):
     (root / source.relative_to(CATALOG)).write_bytes(mutated(draw, source.read_bytes()))
     repository = Repository.open(root)
     problems = Validation(repository, read_objects, collect_check(MODELS), (f"/{folder.as_posix()}",)).run()
-    assert all(problem.message and problem.place.path for problem in problems)
+    assert all(problem.message and problem.position.path for problem in problems)
     for path in repository.logic_paths() if (root / "ce").exists() else ():
         try:
             found = run_tests(repository, path).program.meanings

@@ -10,7 +10,7 @@ from reeve.evaluate.columnar import Setting, plan
 from reeve.evaluate.engines.duckdb import DuckDB
 from reeve.evaluate.interpreter import compile_body
 from reeve.inventory.columns import kinds_of
-from reeve.language.errors import Place
+from reeve.language.errors import Position
 from reeve.language.expressions import read_expression
 from reeve.language.logic import Body, Condition
 from reeve.language.scopes import Scope
@@ -47,7 +47,7 @@ def program(operation, field, query, checks, source_checks):
     fired = {"undeterminedIf": dict.fromkeys(checks, "m")} if checks else {}
     data = OPERATIONS[operation]({operation: {"arg": arg, "expression": query, **fired}})
     check = read_expression(FileReader("x", []), node(data), Scope(TYPE, lambda _: TYPE, checks_required=False))
-    condition = Condition(Status.INCOMPLIANT, "m", None, check, Place("x"))
+    condition = Condition(Status.INCOMPLIANT, "m", None, check, Position("x"))
     return compile_body(Body(TYPE, (condition,), Status.COMPLIANT, "m", None, {}))
 
 

@@ -9,7 +9,7 @@ import pytest
 from conftest import CATALOG, ROOT
 from reeve.evaluate.interpreter import compile_body
 from reeve.language import examples
-from reeve.language.errors import Place
+from reeve.language.errors import Position
 from reeve.language.logic import Body, Condition
 from reeve.language.operations import OPERATIONS
 from reeve.language.operations.base import Moment
@@ -34,10 +34,10 @@ def test_examples(name):
     open_rule = examples.read_example(
         examples.Example("IS_EQUAL: {left: {FIELD: {path: open}}, right: {BOOLEAN: true}}", {}, None)
     )
-    rules = Body(UNTYPED, (Condition(Status.INCOMPLIANT, "", None, open_rule, Place("x")),), Status.COMPLIANT, "", None, {})
+    rules = Body(UNTYPED, (Condition(Status.INCOMPLIANT, "", None, open_rule, Position("x")),), Status.COMPLIANT, "", None, {})
     body = Body(
         UNTYPED,
-        (Condition(Status.INCOMPLIANT, "", None, expression, Place("x")),),
+        (Condition(Status.INCOMPLIANT, "", None, expression, Position("x")),),
         Status.COMPLIANT,
         "",
         None,

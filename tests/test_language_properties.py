@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reeve.evaluate.interpreter import compile_body
 from reeve.language import values
 from reeve.language.doubles import java_double
-from reeve.language.errors import Place
+from reeve.language.errors import Position
 from reeve.language.expressions import read_check, read_expression
 from reeve.language.logic import Body, Condition
 from reeve.language.operations.base import Moment
@@ -249,7 +249,7 @@ def read(data, object_type=TYPED, checks_required=False):
 
 
 def program(expression, object_type=TYPED):
-    condition = Condition(Status.INCOMPLIANT, "Bad.", None, expression, Place("x"))
+    condition = Condition(Status.INCOMPLIANT, "Bad.", None, expression, Position("x"))
     return compile_body(Body(object_type, (condition,), Status.COMPLIANT, "Good.", None, {}))
 
 

@@ -26,7 +26,7 @@ from reeve.inventory.directory import writing
 from reeve.inventory.manifest import SCHEMA, Manifest, SnapshotError, Table
 from reeve.inventory.records import Record
 from reeve.inventory.snapshot import write_snapshot
-from reeve.language.operations.base import NotCollected
+from reeve.language.unread import NotCollected
 
 POLICY = "/ce/ca/aws/iam/user-has-more-than-one-active-access-key"
 JULY = datetime(2026, 7, 1, 12, tzinfo=UTC)

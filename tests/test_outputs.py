@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from conftest import CATALOG, ROOT
 from conftest import FIRST as SELECTED
-from reeve.language.errors import Place, Problem
+from reeve.language.errors import Position, Problem
 from reeve.report import markdown, problems
 from reeve.report.escaping import as_json, visible
 from reeve.report.html import environment
@@ -68,7 +68,7 @@ def test_no_writer_lets_it_through(text):
     assert not harmful(visible(text), "")
     shown = as_json({text: [text]})
     assert not harmful(shown) and json.loads(shown) == {text: [text]}
-    problem = Problem(Place(text, 1, 1), text, text)
+    problem = Problem(Position(text, 1, 1), text, text)
     for written in (problems.github([problem], text), problems.as_json([problem], text), problems.sarif([problem], text)):
         assert not harmful(written)
     assert problems.github([problem], text).count("\n") == 1

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reeve.language import codes
-from reeve.language.operations.base import NotCollected
 from reeve.language.policy_access import widest_level
 from reeve.language.policy_documents import LEVELS, grants, statements
+from reeve.language.unread import NotCollected
 from test_language_properties import NOW, UNTYPED, program, read
 
 OWN, SISTER, STRANGER = "111122223333", "444455556666", "777788889999"

@@ -21,8 +21,9 @@ from reeve.evaluate.objects import Objects
 from reeve.evaluate.policy_tests import read_objects
 from reeve.evaluate.reach import types_read
 from reeve.findings.scan import production_programs
-from reeve.language.operations.base import Moment, NotCollected
+from reeve.language.operations.base import Moment
 from reeve.language.types import NAMED, Kind
+from reeve.language.unread import NotCollected
 from reeve.language.values import parse_date_time
 from reeve.model import Status
 from reeve.repository.repository import Repository

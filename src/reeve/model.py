@@ -20,6 +20,23 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where an object of an estate is: whose it is, in which region ("global" where the API has none), and its full name.
+
+    `provider` is the first part of its type's id, `account` the number; `account_name` and `arn`, the ARN or what the provider
+    has for one, are None where they could not be read.
+    """
+
+    provider: str
+    account: str
+    account_name: str | None
+    partition: str
+    region: str
+    service: str
+    arn: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a policy says of one object: a code, and the text of an error that a library reported, if any.
 

@@ -21,7 +21,6 @@ from reeve.language.operations.base import (
     Expression,
     FiredError,
     Moment,
-    NotCollected,
     Row,
     operands_of,
 )
@@ -30,6 +29,7 @@ from reeve.language.operations.related import RelatedList
 from reeve.language.operations.tags import Tag
 from reeve.language.operations.testing import UnitTest
 from reeve.language.types import Kind
+from reeve.language.unread import NotCollected
 from reeve.language.values import Value, as_double
 
 NATIVE = (EmptyLookup, RelatedList)
@@ -50,7 +50,7 @@ class _Given:
     doubted: bool
 
 
-class Recipe(Protocol):
+class Maker(Protocol):
     """What a mapping's function is made from; it can be sent to another process, where a function could not."""
 
     def function(self) -> Callable[[Sequence[Any]], Evaluated]:
@@ -66,7 +66,7 @@ class DistinctMapping:
     """
 
     inputs: tuple[Expr, ...]
-    recipe: Recipe
+    maker: Maker
     declared: int
     deferred: tuple[Expr, ...] = ()
 
@@ -192,7 +192,7 @@ class _GivenCompiler(Compiler):
 
 
 @dataclass(frozen=True, slots=True)
-class _ExpressionRecipe:
+class _ExpressionMaker:
     """An expression, and how the inputs' values get into the row that it reads."""
 
     expression: Expression
@@ -206,7 +206,7 @@ class _ExpressionRecipe:
         return compiler.compile(self.expression), len(compiler.declared)
 
     def function(self) -> Callable[[Sequence[Any]], Evaluated]:
-        """Return the function of the inputs' values (`Recipe.function`)."""
+        """Return the function of the inputs' values (`Maker.function`)."""
         (evaluate, _), moment, puts = self.compiled(), replace(self.moment, unread=[]), [place.put for place in self.places]
         for_parent = self.for_parent
 
@@ -235,8 +235,8 @@ def mapping_of(expression: Expression, table: Columns) -> DistinctMapping:
         inputs.add_identity()
     for path in dict.fromkeys(path for leaf in leaves(expression) for path in paths(leaf)):
         inputs.add_field(path)
-    recipe = _ExpressionRecipe(expression, tuple(inputs.places), table.moment, table.for_parent)
-    return DistinctMapping(tuple(inputs.columns), recipe, recipe.compiled()[1], tuple(inputs.deferred))
+    maker = _ExpressionMaker(expression, tuple(inputs.places), table.moment, table.for_parent)
+    return DistinctMapping(tuple(inputs.columns), maker, maker.compiled()[1], tuple(inputs.deferred))
 
 
 def _native_leaves(expression: Expression) -> Iterator[tuple[Expression, str]]:
@@ -282,7 +282,7 @@ def reads(leaf: Expression) -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _ProgramRecipe:
+class _ProgramMaker:
     """A policy over objects of an untyped type, whose columns hold JSON; but for the id, which is a text."""
 
     body: Body
@@ -290,7 +290,7 @@ class _ProgramRecipe:
     moment: Moment
 
     def function(self) -> Callable[[Sequence[Any]], Evaluated]:
-        """Return the function from the columns' values to (0, code) (`Recipe.function`)."""
+        """Return the function from the columns' values to (0, code) (`Maker.function`)."""
         program, names, moment, id_field = compile_body(self.body), self.names, self.moment, self.body.object_type.id_field
 
         def function(values: Sequence[Any]) -> Evaluated:
@@ -303,4 +303,4 @@ class _ProgramRecipe:
 
 def whole_program(program: Program, names: Sequence[str], columns: Sequence[Expr], moment: Moment) -> DistinctMapping:
     """Return a program over objects of an untyped type, whose columns hold JSON, as one mapping to its codes."""
-    return DistinctMapping(tuple(columns), _ProgramRecipe(program.body, tuple(names), moment), 0)
+    return DistinctMapping(tuple(columns), _ProgramMaker(program.body, tuple(names), moment), 0)

@@ -19,9 +19,10 @@ from reeve.evaluate.queries import compiled
 from reeve.evaluate.reach import Reach, Types, follow_lookup
 from reeve.evaluate.stages import DTYPES
 from reeve.inventory.columns import kinds_of
-from reeve.language.operations.base import NOT_COLLECTED, Moment, walk
+from reeve.language.operations.base import Moment, walk
 from reeve.language.operations.dates import Days, Today
 from reeve.language.operations.elapsed import Elapsed
+from reeve.language.unread import NOT_COLLECTED
 from reeve.model import ObjectType
 
 AFFECTED, KEY = "reeve_affected", "key"

@@ -14,13 +14,14 @@ from reeve.evaluate.by_interpreter import DOUBTED, DistinctMapping, mapping_of, 
 from reeve.evaluate.engines.dialect import Dialect, ibis
 from reeve.evaluate.interpreter import Program
 from reeve.evaluate.queries import Query
-from reeve.evaluate.stages import DTYPES, KEY, STATUS, Children, Lookup, Stages, Step, is_filled
+from reeve.evaluate.stages import DTYPES, KEY, STATUS, Children, Lookup, MappingStep, Stages, is_filled
 from reeve.language import codes
 from reeve.language.codes import ERROR
 from reeve.language.columns import DEFERRED, Column, Expr, Guard, JsonFunctions, NotInSqlError
-from reeve.language.operations.base import NOT_COLLECTED, Expression, Moment
+from reeve.language.operations.base import Expression, Moment
 from reeve.language.operations.fields import says_disappeared
 from reeve.language.types import ANY, NAMED, Kind, Type
+from reeve.language.unread import NOT_COLLECTED
 from reeve.model import ObjectType, Relation, Status
 
 DEFERRED_CODE = 0
@@ -36,7 +37,7 @@ class Plan:
     """How to judge all objects of a type: the steps, then the query, of an id and a code for each policy in order."""
 
     object_type: ObjectType
-    steps: tuple[Step, ...]
+    steps: tuple[MappingStep, ...]
     query: Query
     codes: tuple[str, ...]
     may_defer: bool
@@ -68,7 +69,7 @@ def plan(object_type: ObjectType, programs: Sequence[Program], setting: Setting)
     Returns:
         The plan; its query gives the columns `id` and `code0`, `code1`, …
     """
-    steps: list[Step] = []
+    steps: list[MappingStep] = []
     table = _Table.of(object_type, setting, steps)
     codes = [f"code{number}" for number in range(len(programs))]
     values = {name: table.codes(program) for name, program in zip(codes, programs, strict=True)}
@@ -83,14 +84,14 @@ class _Table:
 
     object_type: ObjectType
     setting: Setting
-    steps: list[Step]
+    steps: list[MappingStep]
     stages: Stages
     related: Mapping[str, Program] = field(default_factory=dict[str, Program])
     may_defer: bool = False
     for_parent: bool = False
 
     @classmethod
-    def of(cls, object_type: ObjectType, setting: Setting, steps: list[Step], for_parent: bool = False) -> "_Table":
+    def of(cls, object_type: ObjectType, setting: Setting, steps: list[MappingStep], for_parent: bool = False) -> "_Table":
         setting.table_columns(object_type.id)
         return cls(object_type, setting, steps, Stages(table_name(object_type.id)), for_parent=for_parent)
 
@@ -256,7 +257,7 @@ class _Table:
         return Column(self.stages.ref(mapped.value), tuple(guards), declared)
 
     def _same_for_all(self, mapping: DistinctMapping, kind: Kind) -> Column:
-        fired, value = mapping.recipe.function()(())
+        fired, value = mapping.maker.function()(())
         guards = (Guard(self.literal(True, Kind.BOOLEAN), fired),) if fired else ()
         return Column(self.literal(value, kind), guards, mapping.declared)
 

@@ -17,13 +17,12 @@ from reeve.language.operations.base import (
     FiredError,
     Gone,
     Moment,
-    NotCollected,
-    PartlyCollected,
     Row,
 )
 from reeve.language.operations.fields import disappearance_field, follow
 from reeve.language.scopes import disappearance_name
 from reeve.language.types import BOOLEAN
+from reeve.language.unread import NotCollected, PartlyCollected
 from reeve.language.values import Value, WrongTypeError, as_boolean, describe
 from reeve.model import Meaning, Outcome, Status
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from reeve.language.operations.base import NotCollected, PartlyCollected, Row
+from reeve.language.operations.base import Row
+from reeve.language.unread import NotCollected, PartlyCollected
 from reeve.model import ObjectType, Relation
 
 Fields = Mapping[str, Any]

@@ -9,12 +9,13 @@ from typing import Any, cast
 
 from reeve.evaluate.interpreter import Program, compile_body
 from reeve.language import codes
-from reeve.language.errors import InvalidRepositoryError, Place, Problem, one_of
+from reeve.language.errors import InvalidRepositoryError, Position, Problem, one_of
 from reeve.language.json_texts import NotJsonError, parse_json
 from reeve.language.logic import Logic
-from reeve.language.operations.base import NOT_COLLECTED, Expression, Moment, NotCollected, PartlyCollected, Row
+from reeve.language.operations.base import Expression, Moment, Row
 from reeve.language.operations.fields import object_id, says_disappeared
 from reeve.language.operations.testing import UnitTest
+from reeve.language.unread import NOT_COLLECTED, NotCollected, PartlyCollected
 from reeve.language.values import parse_date_time
 from reeve.model import Outcome, Status
 from reeve.repository.repository import Repository
@@ -113,20 +114,20 @@ def read_objects(path: str, content: bytes) -> list[dict[str, Any]]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidRepositoryError([Problem(Place(path), f"not UTF-8: {error.reason}", "not-utf-8")]) from None
+        raise InvalidRepositoryError([Problem(Position(path), f"not UTF-8: {error.reason}", "not-utf-8")]) from None
     try:
         data: Any = parse_json(text)
     except NotJsonError as error:
-        place = Place(path, *_line_column(text, error.offset))
-        raise InvalidRepositoryError([Problem(place, f"not JSON: {error}", "not-json")]) from None
+        position = Position(path, *_line_column(text, error.offset))
+        raise InvalidRepositoryError([Problem(position, f"not JSON: {error}", "not-json")]) from None
     if not isinstance(data, list):
-        raise InvalidRepositoryError([Problem(Place(path), "test data must be an array of objects", "wrong-kind")])
+        raise InvalidRepositoryError([Problem(Position(path), "test data must be an array of objects", "wrong-kind")])
     objects = cast("list[Any]", data)
     bad = [(number, *problem) for number, item in enumerate(objects) for problem in _problems(item)]
     if bad:
-        places = object_places(text)
+        positions = object_positions(text)
         raise InvalidRepositoryError(
-            Problem(Place(path, *places[number], f"[{number}]{key}"), reason, rule) for number, key, rule, reason in bad
+            Problem(Position(path, *positions[number], f"[{number}]{key}"), reason, rule) for number, key, rule, reason in bad
         )
     return objects
 
@@ -184,7 +185,7 @@ def _uncollected_problems(value: Any, at: str) -> Iterator[tuple[str, str, str]]
         pending += [(item, f"{path}.{key}") for key, item in members.items() if key != NOT_COLLECTED]
 
 
-def object_places(text: str) -> list[tuple[int, int]]:
+def object_positions(text: str) -> list[tuple[int, int]]:
     """Return line and column, from 1, of each item of a JSON array."""
     return [_line_column(text, start) for start, _ in object_spans(text)]
 

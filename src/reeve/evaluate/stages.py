@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from ibis.common.collections import FrozenOrderedDict  # pyright: ignore[reportMissingTypeStubs]
 
-from reeve.evaluate.by_interpreter import DistinctMapping, Recipe
+from reeve.evaluate.by_interpreter import DistinctMapping, Maker
 from reeve.evaluate.engines.dialect import Dialect, Expr, ibis, ibis_operations
 from reeve.evaluate.queries import Query, compiled, nested
 from reeve.language.types import Kind
@@ -65,13 +65,13 @@ _CHEAP = (ibis_operations.IsNull, ibis_operations.NotNull, ibis_operations.Not)
 class Said:
     """One of the mappings that share a step: what says it, which of the inputs it takes, and the type of its value."""
 
-    recipe: Recipe
+    maker: Maker
     at: tuple[int, ...]
     dtype: str
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class MappingStep:
     """Mappings over the same columns, to be made before the query runs: a table's name, and the query of distinct inputs.
 
     `dtypes` are those of the inputs, in order; the table holds them as `k0`, `k1`, …, then for each of `said` a check that
@@ -96,7 +96,7 @@ class Step:
 
     def function(self) -> Callable[[Sequence[Any]], list[Any]]:
         """Return the function from the inputs' values to the results, in order."""
-        parts = [(one.recipe.function(), one.at) for one in self.said]
+        parts = [(one.maker.function(), one.at) for one in self.said]
 
         def function(values: Sequence[Any]) -> list[Any]:
             return [result for said, at in parts for result in said([values[position] for position in at])]
@@ -200,7 +200,7 @@ class Stages:
     # The query -----------------------------------------------------------------------------------------------------
 
     def query(
-        self, dialect: Dialect, outputs: Mapping[str, Expr], steps: list[Step], only: tuple[str, str] | None = None
+        self, dialect: Dialect, outputs: Mapping[str, Expr], steps: list[MappingStep], only: tuple[str, str] | None = None
     ) -> Query:
         """Return the query of some outputs by name.
 
@@ -277,7 +277,7 @@ class Stages:
         grouped = rows.filter(rows[KEY].notnull()).group_by(KEY).aggregate(**counts)
         return grouped.rename({KEY + name.removeprefix("~children"): KEY})
 
-    def _joined_mappings(self, dialect: Dialect, query: Query, needed: set[str], level: int, steps: list[Step]) -> Query:
+    def _joined_mappings(self, dialect: Dialect, query: Query, needed: set[str], level: int, steps: list[MappingStep]) -> Query:
         found = [one for one in self.mapped.values() if {one.fired, one.value} & needed and self.levels[one.fired] == level]
         if not found:
             return query
@@ -290,14 +290,14 @@ class Stages:
         columns = [*live, *(name for one in found for name in (one.fired, one.value))]
         return nested(compiled(dialect, table.select(**{name: table[name] for name in columns})), {BELOW: query})
 
-    def _step(self, dialect: Dialect, query: Query, name: str, names: Sequence[str], group: Sequence[Mapped]) -> Step:
+    def _step(self, dialect: Dialect, query: Query, name: str, names: Sequence[str], group: Sequence[Mapped]) -> MappingStep:
         distinct = _UNIVERSE.select(**{f"k{n}": self.ref(column) for n, column in enumerate(names)}).distinct()
         inputs = nested(compiled(dialect, distinct), {BELOW: query})
-        said = (Said(one.mapping.recipe, tuple(map(names.index, one.inputs)), self.dtypes[one.value]) for one in group)
-        return Step(name, inputs, tuple(self.dtypes[column] for column in names), tuple(said))
+        said = (Said(one.mapping.maker, tuple(map(names.index, one.inputs)), self.dtypes[one.value]) for one in group)
+        return MappingStep(name, inputs, tuple(self.dtypes[column] for column in names), tuple(said))
 
     @staticmethod
-    def _with_step(table: Any, names: Sequence[str], group: Sequence[Mapped], step: Step) -> Any:
+    def _with_step(table: Any, names: Sequence[str], group: Sequence[Mapped], step: MappingStep) -> Any:
         found: Any = ibis.table({**dict(zip(step.keys, step.dtypes, strict=True)), **step.results}, name=step.name)
         keys = {f"{step.name}.{key}": found[key] for key in step.keys}
         results = (column for one in group for column in (one.fired, one.value))

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from reeve.language.operations.base import NotCollected, Row
+from reeve.language.operations.base import Row
+from reeve.language.unread import NotCollected
 from reeve.model import Credentials
 
 YOUNG = timedelta(days=90)

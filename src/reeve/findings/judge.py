@@ -15,7 +15,8 @@ from reeve.findings.results import SHOWN_ORDER, Finding, PolicyResult, Results
 from reeve.inventory.directory import SNAPSHOT_FOLDER
 from reeve.inventory.manifest import MANIFEST, Manifest, read_manifest
 from reeve.inventory.records import Record, read_records
-from reeve.language.operations.base import Moment, NotCollected, PartlyCollected, Row
+from reeve.language.operations.base import Moment, Row
+from reeve.language.unread import NotCollected, PartlyCollected
 from reeve.model import Code, Credentials, ObjectType, Outcome, Status
 from reeve.repository.links import link
 from reeve.repository.repository import Repository

@@ -31,7 +31,7 @@ def kinds_of(object_type: ObjectType) -> dict[str, Kind]:
     return {name: NAMED[field.type].kind for name, field in object_type.fields.items()}
 
 
-def reading(column: str, kind: Kind, found: str | None) -> str | None:
+def read_as(column: str, kind: Kind, found: str | None) -> str | None:
     """Return the SQL that reads a column of a type as a kind; None if it can't."""
     form = READABLE.get(kind, {}).get(found or "")
     return None if form is None else f"{form.format(quoted(column))} AS {quoted(column)}"

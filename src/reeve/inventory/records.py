@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import msgspec
 
-from reeve.inventory.columns import quoted, reading, wrong_column
+from reeve.inventory.columns import quoted, read_as, wrong_column
 from reeve.inventory.manifest import Manifest, SnapshotError
 from reeve.inventory.tables import (
     AS_OF,
@@ -24,8 +24,8 @@ from reeve.inventory.tables import (
     unreadable,
 )
 from reeve.language.columns import instant
-from reeve.language.operations.base import NOT_COLLECTED, NotCollected
 from reeve.language.types import Kind
+from reeve.language.unread import NOT_COLLECTED, NotCollected
 from reeve.model import ObjectType
 
 _COLUMN_TYPES = {
@@ -106,7 +106,7 @@ def _rows(path: Path, object_type: ObjectType, ids: Sequence[str] | None) -> Ite
 
 
 def _shown(path: Path, name: str, kind: Kind, found: str | None) -> str:
-    read = reading(name, kind, found)
+    read = read_as(name, kind, found)
     if read is None:
         raise SnapshotError(wrong_column(str(path), name, kind, found))
     return read

@@ -19,7 +19,7 @@ from reeve.inventory.identity import identified
 from reeve.inventory.manifest import MANIFEST, TABLE_FILE, Manifest, SnapshotError, Table, read_manifest
 from reeve.inventory.records import PROVENANCE, Record, columns_of
 from reeve.inventory.tables import AS_OF, SOURCE, connection, exact
-from reeve.language.operations.base import NOT_COLLECTED
+from reeve.language.unread import NOT_COLLECTED
 from reeve.masking import masked
 from reeve.model import ObjectType
 

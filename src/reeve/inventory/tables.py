@@ -12,11 +12,11 @@ import duckdb
 import msgspec
 
 from reeve.files import inside
-from reeve.inventory.columns import kinds_of, quoted, reading, wrong_column
+from reeve.inventory.columns import kinds_of, quoted, read_as, wrong_column
 from reeve.inventory.directory import sha256, why
 from reeve.inventory.manifest import Manifest, SnapshotError
-from reeve.language.operations.base import NOT_COLLECTED
 from reeve.language.types import Kind
+from reeve.language.unread import NOT_COLLECTED
 from reeve.model import ObjectType
 
 AS_OF, SOURCE = "_asOf", "_source"
@@ -129,7 +129,7 @@ def _wrong(opened: duckdb.DuckDBPyConnection, path: Path, rows: int, object_type
     source, kinds = parquet([path]), kinds_of_columns(object_type)
     found = described(opened, source)
     for name, kind in kinds.items():
-        if reading(name, kind, found.get(name)) is None:
+        if read_as(name, kind, found.get(name)) is None:
             raise SnapshotError(wrong_column(str(path), name, kind, found.get(name)))
     own = quoted(object_type.id_field)
     checks = [

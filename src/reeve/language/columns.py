@@ -30,9 +30,9 @@ DEFERRED = -1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-Step = str | int
+PathPart = str | int
 """A step of a path: a member's name or an index."""
-Path = tuple[Step, ...]
+Path = tuple[PathPart, ...]
 
 
 class NotInSqlError(Exception):

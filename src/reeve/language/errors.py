@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, order=True, slots=True)
-class Place:
+class Position:
     """A position in a file: its path as shown to the user, line and column counted from 1.
 
     `key` is the path in the YAML or JSON, such as `conditions[0].check`: empty for the file as a whole.
@@ -25,17 +25,17 @@ class Place:
 class Problem:
     """One finding about a file. `rule` is the code of its kind, `warning` is false for what makes a file unusable."""
 
-    place: Place
+    position: Position
     message: str
     rule: str = "invalid"
     warning: bool = False
 
     def __str__(self) -> str:
-        return f"{self.place}: {'warning: ' if self.warning else ''}{self.message}"
+        return f"{self.position}: {'warning: ' if self.warning else ''}{self.message}"
 
 
 class InvalidRepositoryError(Exception):
-    """A repository, or the part of it that was asked for, can't be used; `problems` says why, in order of place."""
+    """A repository, or the part of it that was asked for, can't be used; `problems` says why, in order of position."""
 
     def __init__(self, problems: Iterable[Problem]):
         self.problems = tuple(sorted(set(problems)))

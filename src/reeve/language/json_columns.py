@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from reeve.language.columns import DEFERRED, Columns, Expr, Guard, JsonFunctions, NotInSqlError, Path, Step
+from reeve.language.columns import DEFERRED, Columns, Expr, Guard, JsonFunctions, NotInSqlError, Path, PathPart
 from reeve.language.types import Kind
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_ :/.-]*")
@@ -72,7 +72,7 @@ def _source(node: Any) -> Path | Filter:
     return replace(first, index=index, rest=tuple(after))
 
 
-def _chain(node: Any) -> list[Step | Filter]:
+def _chain(node: Any) -> list[PathPart | Filter]:
     """Return the steps of an expression in order.
 
     Raises:
@@ -99,7 +99,7 @@ def _path(node: Any) -> Path:
     return _steps(_chain(node))
 
 
-def _steps(chain: Sequence[Step | Filter]) -> Path:
+def _steps(chain: Sequence[PathPart | Filter]) -> Path:
     steps = tuple(step for step in chain if not isinstance(step, Filter))
     if len(steps) < len(chain):
         raise NotInSqlError

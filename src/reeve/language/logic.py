@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reeve.language.codes import MOST_CONDITIONS
-from reeve.language.errors import InvalidRepositoryError, Place, nearest, one_of
+from reeve.language.errors import InvalidRepositoryError, Position, nearest, one_of
 from reeve.language.expressions import read_check
 from reeve.language.operations.base import Expression
 from reeve.language.scopes import ExtractSource, Scope
@@ -81,7 +81,7 @@ class Condition:
     message: str
     remediation: str | None
     check: Expression
-    place: Place
+    position: Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +288,7 @@ class _LogicReader:
             values["currentStateMessage"],
             values.get("remediationMessage"),
             check,
-            Place(reader.path, node.line, node.column),
+            Position(reader.path, node.line, node.column),
         )
 
     def _useless_remediation(self, node: Node | None, values: Mapping[str, Any]) -> None:

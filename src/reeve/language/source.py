@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from reeve.language.errors import InvalidRepositoryError, Place, Problem
+from reeve.language.errors import InvalidRepositoryError, Position, Problem
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 200
@@ -107,7 +107,7 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 def problem(path: str, line: int, column: int, message: str, rule: str) -> InvalidRepositoryError:
     """Return the error for one problem at a place."""
-    return InvalidRepositoryError([Problem(Place(path, line, column), message, rule)])
+    return InvalidRepositoryError([Problem(Position(path, line, column), message, rule)])
 
 
 def _compose(path: str, events: Iterator[Any]) -> Node:  # noqa: C901 - one branch for each kind of event
@@ -177,12 +177,12 @@ def _close(path: str, opened: _Open) -> Node:
     entries: list[tuple[Scalar, Node]] = []
     problems: list[Problem] = []
     for key, value in zip(opened.children[::2], opened.children[1::2], strict=True):
-        place = Place(path, key.line, key.column)
+        position = Position(path, key.line, key.column)
         if not isinstance(key, Scalar):
-            problems.append(Problem(place, "a key must be a plain text, not a mapping or a list", "not-yaml"))
+            problems.append(Problem(position, "a key must be a plain text, not a mapping or a list", "not-yaml"))
         elif key.text in seen:
             first = seen[key.text].line
-            problems.append(Problem(place, f"the key {key.text!r} stands twice (first in line {first})", "duplicate-key"))
+            problems.append(Problem(position, f"the key {key.text!r} stands twice (first in line {first})", "duplicate-key"))
         else:
             seen[key.text] = key
             entries.append((key, value))
@@ -211,7 +211,7 @@ def plain_value(node: Node) -> Any:
         return float(node.text)
 
 
-def place_at(root: Node, steps: Iterable[str | int]) -> tuple[int, int]:
+def position_at(root: Node, steps: Iterable[str | int]) -> tuple[int, int]:
     """Return line and column of the node that keys and positions lead to, as far as they lead."""
     here = root
     for step in steps:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, TypeGuard
 
 from reeve.language import source
-from reeve.language.errors import Place, Problem, nearest, one_of
+from reeve.language.errors import Position, Problem, nearest, one_of
 from reeve.language.source import FALSES, NULLS, NUMBER, TRUES, Node, Scalar, Sequence, plain_value
 
 
@@ -92,8 +92,8 @@ class FileReader:
 
     def report(self, node: Node, message: str, rule: str = "invalid", warning: bool = False) -> None:
         """Note a problem at a node."""
-        place = Place(self.path, node.line, node.column, self.paths.of(node))
-        self.problems.append(Problem(place, message, rule, warning))
+        position = Position(self.path, node.line, node.column, self.paths.of(node))
+        self.problems.append(Problem(position, message, rule, warning))
 
     def _no_mapping(self, node: Node, what: str) -> None:
         rule = "not-a-mapping" if node is self.paths.root else "wrong-kind"

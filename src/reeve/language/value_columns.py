@@ -13,7 +13,7 @@ WHITE_SPACE = "[ \\t\\n\\r\\f\\x0b]+"
 # Texts ---------------------------------------------------------------------------------------------------------------
 
 
-def plain(table: Columns, column: Column, static: Type) -> Column:
+def text_column(table: Columns, column: Column, static: Type) -> Column:
     """Return a value as the text that it is compared and searched as; null is the empty text (`values.text_form`).
 
     Raises:
@@ -33,9 +33,9 @@ def normalised(table: Columns, column: Column, static: Type) -> Column:
     """Return a value as the normalised text that it is compared and searched as; null is the empty text.
 
     Raises:
-        NotInSqlError: as `plain`, or the columns are to be exact.
+        NotInSqlError: as `text_column`, or the columns are to be exact.
     """
-    text = plain(table, column, static)
+    text = text_column(table, column, static)
     if text.known:
         return _known(table, text, normalise(text.constant))
     deferred = Guard(table.share(~table.is_ascii(text.value)), DEFERRED)
@@ -57,7 +57,7 @@ def blank(table: Columns, column: Column, static: Type) -> Column:
     Raises:
         NotInSqlError: as `normalised`.
     """
-    text = plain(table, column, static) if static.kind is Kind.BYTES else normalised(table, column, static)
+    text = text_column(table, column, static) if static.kind is Kind.BYTES else normalised(table, column, static)
     return replace(text, value=text.value == "", known=False)
 
 
@@ -92,7 +92,7 @@ def equality(table: Columns, left: Column, left_type: Type, right: Column, right
     if kinds & {Kind.ANY, Kind.JSON, Kind.ATTRIBUTES}:
         raise NotInSqlError
     if kinds & {Kind.TEXT, Kind.BYTES}:
-        form = plain if Kind.BYTES in kinds else normalised
+        form = text_column if Kind.BYTES in kinds else normalised
         left, right = form(table, left, left_type), form(table, right, right_type)
     elif kinds == {Kind.ITEMS}:
         merged = merge_items(left_type, right_type)
@@ -174,7 +174,7 @@ def search_items(table: Columns, operation: str, column: Column, static: Type, s
     exact = Kind.BYTES in (static.item, search_type.kind)
     counted = replace(static, item=Kind.BYTES if exact else Kind.TEXT)
     found = _found_items(table, column, counted, without_duplicates=False)
-    wanted = plain(table, search, search_type) if exact else normalised(table, search, search_type)
+    wanted = text_column(table, search, search_type) if exact else normalised(table, search, search_type)
     guards, declared = joined((found, wanted))
     count = found.value.length()
     place = 0 if operation == "STARTS_WITH" else count - 1
@@ -193,7 +193,7 @@ def search_text(table: Columns, operation: str, column: Column, static: Type, se
     Raises:
         NotInSqlError: the columns are to be exact and texts are normalised.
     """
-    form = plain if Kind.BYTES in (static.kind, search_type.kind) else normalised
+    form = text_column if Kind.BYTES in (static.kind, search_type.kind) else normalised
     text, wanted = form(table, column, static), form(table, search, search_type)
     guards, declared = joined((text, wanted))
     return Column(search_plain(operation, text.value, wanted.value), guards, declared, nullable=False)

@@ -19,12 +19,12 @@ def text(problems: Sequence[Problem], root: str, read: Read) -> str:
     shown: list[str] = []
     cache: dict[str, list[str]] = {}
     for problem in problems:
-        place = problem.place
+        position = problem.position
         kind = "warning: " if problem.warning else ""
-        shown.append(f"{visible(root + place.path)}:{place.line}:{place.column}: {kind}{visible(problem.message)}")
-        if place.path not in cache:
-            cache[place.path] = _lines(place.path, read)
-        shown.extend(_caret(cache[place.path], place.line, place.column))
+        shown.append(f"{visible(root + position.path)}:{position.line}:{position.column}: {kind}{visible(problem.message)}")
+        if position.path not in cache:
+            cache[position.path] = _lines(position.path, read)
+        shown.extend(_caret(cache[position.path], position.line, position.column))
     errors = sum(not problem.warning for problem in problems)
     shown.append(f"{_count(errors, 'error')}, {_count(len(problems) - errors, 'warning')}")
     return "\n".join(shown) + "\n"
@@ -54,10 +54,10 @@ def as_json(problems: Sequence[Problem], root: str) -> str:
     """Return the problems as JSON: `{"errors": n, "warnings": n, "problems": [...]}`."""
     shown: list[dict[str, Any]] = [
         {
-            "path": root + problem.place.path,
-            "line": problem.place.line,
-            "column": problem.place.column,
-            "key": problem.place.key,
+            "path": root + problem.position.path,
+            "line": problem.position.line,
+            "column": problem.position.column,
+            "key": problem.position.key,
             "severity": "warning" if problem.warning else "error",
             "rule": problem.rule,
             "message": problem.message,
@@ -80,10 +80,10 @@ def sarif(problems: Sequence[Problem], root: str) -> str:
             "locations": [
                 {
                     "physicalLocation": {
-                        "artifactLocation": {"uri": (root + problem.place.path).lstrip("/")},
-                        "region": {"startLine": problem.place.line, "startColumn": problem.place.column},
+                        "artifactLocation": {"uri": (root + problem.position.path).lstrip("/")},
+                        "region": {"startLine": problem.position.line, "startColumn": problem.position.column},
                     },
-                    **({"logicalLocations": [{"fullyQualifiedName": problem.place.key}]} if problem.place.key else {}),
+                    **({"logicalLocations": [{"fullyQualifiedName": problem.position.key}]} if problem.position.key else {}),
                 }
             ],
         }
@@ -96,15 +96,16 @@ def sarif(problems: Sequence[Problem], root: str) -> str:
 def github(problems: Sequence[Problem], root: str) -> str:
     """Return the problems as workflow commands, which annotate a change."""
     lines = [
-        f"::{'warning' if problem.warning else 'error'} file={_property(root + problem.place.path)},line={problem.place.line},"
-        f"col={problem.place.column},title={_property(problem.rule)}::{_data(problem.message + _at(problem))}"
+        f"::{'warning' if problem.warning else 'error'} file={_property(root + problem.position.path)},"
+        f"line={problem.position.line},col={problem.position.column},"
+        f"title={_property(problem.rule)}::{_data(problem.message + _at(problem))}"
         for problem in problems
     ]
     return "".join(line + "\n" for line in lines)
 
 
 def _at(problem: Problem) -> str:
-    return f" (at {problem.place.key})" if problem.place.key else ""
+    return f" (at {problem.position.key})" if problem.position.key else ""
 
 
 def _data(text: str) -> str:

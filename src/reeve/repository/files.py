@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from reeve.files import open_plain
-from reeve.language.errors import InvalidRepositoryError, Place, Problem
+from reeve.language.errors import InvalidRepositoryError, Position, Problem
 from reeve.language.logic import BadReferenceError
 from reeve.language.source import MAX_BYTES
 
@@ -21,7 +21,7 @@ def _real(root: Path) -> str:
 
 
 def _invalid(path: str, message: str, code: str) -> InvalidRepositoryError:
-    return InvalidRepositoryError([Problem(Place(path), message, code)])
+    return InvalidRepositoryError([Problem(Position(path), message, code)])
 
 
 def depth_of(identifier: str) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from reeve.language.errors import InvalidRepositoryError, Place, Problem
+from reeve.language.errors import InvalidRepositoryError, Position, Problem
 from reeve.language.source import Node, Scalar, read_yaml
 from reeve.language.syntax import FileReader, Key, Keys, Paths, Shape
 from reeve.model import Credentials, Folder, InternalRule, Policy, Section, SimilarPolicy
@@ -277,23 +277,23 @@ def read_rule_sections(path: str, content: bytes) -> Mapping[str, tuple[str, ...
         return msgspec.json.decode(content, type=dict[str, tuple[str, ...]])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         message = f"expected a JSON object of rules' ids to lists of sections' ids: {str(error).lower()}"
-        raise InvalidRepositoryError([Problem(Place(path), message, "wrong-kind")]) from None
+        raise InvalidRepositoryError([Problem(Position(path), message, "wrong-kind")]) from None
 
 
-def places(path: str, content: bytes) -> Mapping[str, Place]:
+def positions(path: str, content: bytes) -> Mapping[str, Position]:
     """Return where each text of a YAML file stands that is a value, the first time."""
-    found: dict[str, Place] = {}
+    found: dict[str, Position] = {}
     pending: deque[Node] = deque([read_yaml(path, content)])
     while pending:
         node = pending.popleft()
         if isinstance(node, Scalar):
-            found.setdefault(node.text, Place(path, node.line, node.column))
+            found.setdefault(node.text, Position(path, node.line, node.column))
             continue
         pending.extend(getattr(node, "items", ()) or [value for _, value in getattr(node, "entries", ())])
     return found
 
 
-def place_of(path: str, content: bytes, text: str) -> tuple[int, int]:
+def position_of(path: str, content: bytes, text: str) -> tuple[int, int]:
     """Return line and column of the first scalar in a YAML file that is exactly `text`; (1, 1) when there is none."""
-    place = places(path, content).get(text, Place(path))
-    return place.line, place.column
+    position = positions(path, content).get(text, Position(path))
+    return position.line, position.column

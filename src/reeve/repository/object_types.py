@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from reeve.language.errors import InvalidRepositoryError, Place, Problem, nearest
+from reeve.language.errors import InvalidRepositoryError, Position, Problem, nearest
 from reeve.language.queries import compile_query
 from reeve.language.syntax import Key, Keys, Shape
 from reeve.language.types import NAMED
 from reeve.model import Call, Collect, Field, ObjectType, Provisional, Relation, Source
-from reeve.repository.metadata import place_of, read_keys
+from reeve.repository.metadata import position_of, read_keys
 
 _RELATION_KEYS: Keys = {
     "type": Key(Shape.STRING, "The id of the type it leads to.", True),
@@ -141,7 +141,7 @@ def _check(path: str, content: bytes, values: Mapping[str, Any]) -> None:
     call = provisional.get("call")
     if call is not None and call not in calls:
         message = f"there is no call {call!r} in calls{nearest(call, calls)}"
-        problems.append(Problem(Place(path, *place_of(path, content, call)), message, "invalid-value"))
+        problems.append(Problem(Position(path, *position_of(path, content, call)), message, "invalid-value"))
     if problems:
         raise InvalidRepositoryError(problems)
 
@@ -156,7 +156,7 @@ def _expression_problems(path: str, content: bytes, texts: Iterable[str]) -> lis
         except ValueError as error:
             message = str(error)
         if message is not None:
-            problems.append(Problem(Place(path, *place_of(path, content, text)), message, "bad-jmespath"))
+            problems.append(Problem(Position(path, *position_of(path, content, text)), message, "bad-jmespath"))
     return problems
 
 
@@ -206,9 +206,9 @@ def _collect(path: str, content: bytes, values: Mapping[str, Any]) -> Collect:
 def _call(path: str, content: bytes, entry: Mapping[str, Any]) -> Call:
     service, colon, operation = entry["call"].partition(":")
     if not colon or not service or not operation:
-        line, column = place_of(path, content, entry["call"])
+        line, column = position_of(path, content, entry["call"])
         message = f"{entry['call']!r} is no call; expected service:Operation, such as iam:ListUsers"
-        raise InvalidRepositoryError([Problem(Place(path, line, column), message, "invalid-value")])
+        raise InvalidRepositoryError([Problem(Position(path, line, column), message, "invalid-value")])
     return Call(
         service,
         operation,

@@ -7,10 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from reeve.language.errors import InvalidRepositoryError, Place, Problem, nearest
+from reeve.language.errors import InvalidRepositoryError, Position, Problem, nearest
 from reeve.language.logic import Logic, Surroundings, read_extracts, read_logic
 from reeve.language.scopes import ExtractSource
-from reeve.language.source import place_at, read_yaml
+from reeve.language.source import position_at, read_yaml
 from reeve.model import Folder, InternalRule, ObjectType, Policy, Section
 from reeve.repository import metadata
 from reeve.repository.files import Files
@@ -47,7 +47,7 @@ class Repository:
         """
         if not root.is_dir() or not any((root / part).is_dir() for part in PARTS):
             message = "no policy repository: expected a directory with ce/, frameworks/, internal/ or types/ in it"
-            raise InvalidRepositoryError([Problem(Place(str(root)), message, "missing-file")])
+            raise InvalidRepositoryError([Problem(Position(str(root)), message, "missing-file")])
         return cls(Files(root))
 
     @cached_property
@@ -126,9 +126,9 @@ class Repository:
         """
         judged = logic.body.object_type
         if judged.untyped and self.type_ids:
-            place = Place(logic.path, *metadata.place_of(logic.path, self.files.read(logic.path), judged.id))
+            position = Position(logic.path, *metadata.position_of(logic.path, self.files.read(logic.path), judged.id))
             message = f"there is no type {judged.id!r}{nearest(judged.id, self.type_ids)}"
-            raise InvalidRepositoryError([Problem(place, message, "unknown-value")])
+            raise InvalidRepositoryError([Problem(position, message, "unknown-value")])
 
     def logic_paths(self, below: Iterable[str] = ("/ce",)) -> tuple[str, ...]:
         """Return the paths of the logic files at or below paths from the root; work in progress only when it is named.
@@ -212,7 +212,7 @@ class Repository:
             raise InvalidRepositoryError(problems)
 
     def refuse(self, type_id: str, findings: Iterable[Finding]) -> None:
-        """Raise what was found wrong with a type, each at its place.
+        """Raise what was found wrong with a type, each where it stands.
 
         Raises:
             InvalidRepositoryError: there is something.
@@ -222,7 +222,7 @@ class Repository:
             path = type_path(type_id)
             root = read_yaml(path, self.files.read(path))
             raise InvalidRepositoryError(
-                [Problem(Place(path, *place_at(root, one.steps)), one.message, one.code) for one in found]
+                [Problem(Position(path, *position_at(root, one.steps)), one.message, one.code) for one in found]
             )
 
     @cached_property

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from reeve.language import codes
-from reeve.language.errors import InvalidRepositoryError, Place, Problem, nearest
+from reeve.language.errors import InvalidRepositoryError, Position, Problem, nearest
 from reeve.language.logic import Body, Condition, Logic, read_extracts
 from reeve.language.operations.base import Expression, operands_of, walk
 from reeve.language.operations.boolean import And, Not, Or
@@ -36,17 +36,17 @@ class Validation:
     check_collect: CheckCollect
     below: Sequence[str] = ("/",)
     problems: list[Problem] = field(default_factory=list[Problem])
-    places: dict[str, Mapping[str, Place]] = field(default_factory=dict[str, Mapping[str, Place]])
+    positions: dict[str, Mapping[str, Position]] = field(default_factory=dict[str, Mapping[str, Position]])
 
     def run(self) -> tuple[Problem, ...]:
-        """Return every problem below the paths, in order of place."""
+        """Return every problem below the paths, in order of position."""
         self._names_that_collide()
         logics = list(self._logics())
         self._metadata()
         self._policies()
         if "/" in self.below and all(problem.warning for problem in self.problems):
             self._extracts(logics)
-        return tuple(sorted({problem for problem in self.problems if self._covers(problem.place.path)}))
+        return tuple(sorted({problem for problem in self.problems if self._covers(problem.position.path)}))
 
     def _covers(self, path: str) -> bool:
         return any(path == top or path.startswith(top.rstrip("/") + "/") for top in self.below)
@@ -58,8 +58,8 @@ class Validation:
             self.problems.extend(error.problems)
             return None
 
-    def _warn(self, place: Place, message: str, rule: str) -> None:
-        self.problems.append(Problem(place, message, rule, warning=True))
+    def _warn(self, position: Position, message: str, rule: str) -> None:
+        self.problems.append(Problem(position, message, rule, warning=True))
 
     # Files -----------------------------------------------------------------------------------------------------------
 
@@ -75,7 +75,7 @@ class Validation:
                 first = seen.setdefault(name.casefold(), name)
                 if first != name:
                     message = f"{name} and {first} are the same file where case doesn't count"
-                    self.problems.append(Problem(Place(posixpath.join(directory, name)), message, "name-collision"))
+                    self.problems.append(Problem(Position(posixpath.join(directory, name)), message, "name-collision"))
 
     def _metadata(self) -> None:
         for read in (lambda: self.repository.sections, lambda: self.repository.rules, lambda: self.repository.folders):
@@ -113,7 +113,7 @@ class Validation:
             bare = next((one for one in own_parts(condition.check) if isinstance(one, Field)), None)
             if bare is not None:
                 message = f"the field {bare.path!r} is declared by no type; production logic reads such a one by an extract"
-                self._warn(condition.place, message, "bare-field")
+                self._warn(condition.position, message, "bare-field")
 
     def _body(self, body: Body) -> None:
         decided: dict[str, Condition] = {}
@@ -122,14 +122,16 @@ class Validation:
         for condition in body.conditions:
             text = condition.check.text()
             if always is not None:
-                line = always.place.line
-                self._warn(condition.place, f"can never be reached: the condition in line {line} is always true", "unreachable")
+                line = always.position.line
+                self._warn(
+                    condition.position, f"can never be reached: the condition in line {line} is always true", "unreachable"
+                )
             elif text in decided and not _has_checks(condition.check):
-                line = decided[text].place.line
-                self._warn(condition.place, f"can never be true here: line {line} decides the same, {text}", "unreachable")
+                line = decided[text].position.line
+                self._warn(condition.position, f"can never be true here: line {line} decides the same, {text}", "unreachable")
             constant = constant_value(condition.check)
             if constant is False:
-                self._warn(condition.place, f"can never be true: {text}", "never-true")
+                self._warn(condition.position, f"can never be true: {text}", "never-true")
             if constant is True:
                 always = condition
             decided.setdefault(text, condition)
@@ -146,7 +148,7 @@ class Validation:
                 guarded.add(expression.path)
             elif expression.path not in guarded and may_be_uncollected(body.object_type, expression.path):
                 message = f"the field {expression.path!r} may be not collected, and is read without undeterminedIf"
-                self._warn(condition.place, f"{message}: such an object gets an error for its text", "unguarded-field")
+                self._warn(condition.position, f"{message}: such an object gets an error for its text", "unguarded-field")
 
     # Policies --------------------------------------------------------------------------------------------------------
 
@@ -186,17 +188,17 @@ class Validation:
             if name not in known:
                 message = f"there is no {what} {name}{nearest(name, known) if len(known) < 5000 else ''}"
                 # An unknown section in `similar` of a framework is a gap in that framework's file, not in a policy.
-                self.problems.append(Problem(self._place(path, name), message, rule, warning=not path.startswith("/ce/")))
+                self.problems.append(Problem(self._position(path, name), message, rule, warning=not path.startswith("/ce/")))
 
-    def _place(self, path: str, text: str) -> Place:
-        if path not in self.places:
-            self.places[path] = metadata.places(path, self.repository.files.read(path))
-        return self.places[path].get(text, Place(path))
+    def _position(self, path: str, text: str) -> Position:
+        if path not in self.positions:
+            self.positions[path] = metadata.positions(path, self.repository.files.read(path))
+        return self.positions[path].get(text, Position(path))
 
     def _contradictions(self, policy: Policy, path: str) -> None:
         for name in sorted({*policy.framework_mappings} & {*policy.framework_ignore_mappings}):
             message = f"{name} is in frameworkMappings and in frameworkIgnoreMappings; take it out of one"
-            self.problems.append(Problem(self._place(path, name), message, "mapped-and-ignored"))
+            self.problems.append(Problem(self._position(path, name), message, "mapped-and-ignored"))
 
     def _single(self, sections: Mapping[str, Section], rules: Mapping[str, InternalRule]) -> None:
         """Warn of sections with several policies, where their framework says that each should have one at most."""
@@ -213,28 +215,30 @@ class Validation:
         for section_id, named in linked.items():
             if len(named) > 1 and sections[section_id].framework in single:
                 some = ", ".join(named[:3]) + (", …" if len(named) > 3 else "")
-                place = self._place(self._section_path(section_id), section_id)
+                position = self._position(self._section_path(section_id), section_id)
                 self._warn(
-                    place, f"{section_id} should have one policy at most and has {len(named)}: {some}", "several-policies"
+                    position, f"{section_id} should have one policy at most and has {len(named)}: {some}", "several-policies"
                 )
 
     def _production(self, policy: Policy, path: str) -> None:
         if policy.impossible and policy.is_production:
             self._warn(
-                Place(path), "the policy can't be automated (impossible: true), yet it has prod.logic.yaml", "impossible"
+                Position(path), "the policy can't be automated (impossible: true), yet it has prod.logic.yaml", "impossible"
             )
         if not policy.is_production:
             return
         for name in ("description.md", "remediation.md"):
             if name not in policy.files:
-                self._warn(Place(path), f"a production policy without {name}", "missing-text")
+                self._warn(Position(path), f"a production policy without {name}", "missing-text")
         try:
             logic = self.repository.logic(policy.id)
         except InvalidRepositoryError:
             return
         self._credentials(policy, path, logic.body)
         if not logic.test_data:
-            self._warn(Place(f"{policy.id}/{PRODUCTION_LOGIC}"), "a production policy without test data", "missing-test-data")
+            self._warn(
+                Position(f"{policy.id}/{PRODUCTION_LOGIC}"), "a production policy without test data", "missing-test-data"
+            )
 
     def _credentials(self, policy: Policy, path: str, body: Body) -> None:
         """Note what a policy's `credentials` name that isn't there."""
@@ -256,10 +260,10 @@ class Validation:
         }
         if missing and not held.untyped:
             message = f"{held.id} lacks the fields by which access keys are shown: {', '.join(missing)}"
-            self.problems.append(Problem(Place(path), message, "unknown-field"))
+            self.problems.append(Problem(Position(path), message, "unknown-field"))
         if declared.keep_one is not None and declared.keep_one not in incompliant:
             message = "credentials.keepOne is the code of no INCOMPLIANT condition of the production logic"
-            self.problems.append(Problem(Place(path), message, "invalid-value"))
+            self.problems.append(Problem(Position(path), message, "invalid-value"))
 
     # Extracts --------------------------------------------------------------------------------------------------------
 
@@ -274,8 +278,8 @@ class Validation:
                 extracts: dict[str, ExtractSource] = found or {}
                 for extract, source in extracts.items():
                     if (path, extract) not in used:
-                        place = Place(path, source.node.line, source.node.column, source.paths.of(source.node))
-                        self._warn(place, f"the extract {extract!r} is used by no logic file", "unused-extract")
+                        position = Position(path, source.node.line, source.node.column, source.paths.of(source.node))
+                        self._warn(position, f"the extract {extract!r} is used by no logic file", "unused-extract")
 
 
 def may_be_uncollected(object_type: ObjectType, name: str) -> bool:

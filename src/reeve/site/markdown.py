@@ -72,6 +72,6 @@ def _closed(self: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
     return f' <a class="header-anchor" href="#{quote(token.meta["id"])}">#</a></{token.tag}>\n'
 
 
-def plain(text: str) -> str:
+def words_of(text: str) -> str:
     """Return Markdown without its marks, for a search."""
     return " ".join(re.sub(r"[`*_#>|\[\]()]", " ", text).split())

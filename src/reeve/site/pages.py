@@ -13,7 +13,7 @@ from reeve.repository.links import ancestors
 from reeve.repository.metadata import VENDORS
 from reeve.site.catalogue import Catalogue, in_order
 from reeve.site.flags import FLAGS
-from reeve.site.markdown import plain
+from reeve.site.markdown import words_of
 from reeve.site.policy_page import offenders
 
 MOST_OFFENDERS = 100
@@ -150,7 +150,7 @@ def _policy(catalogue: Catalogue, policy: Policy) -> Page:
         "offenders": offenders(judged.findings, MOST_OFFENDERS) if judged else (),
     }
     numbers = " ".join(one.section.name.split(" ")[0] for one in found if "cis-aws" in one.section.id)
-    words = f"{policy.description} {numbers} {policy.severity or ''} {plain(texts['description'] or '')[:400]}"
+    words = f"{policy.description} {numbers} {policy.severity or ''} {words_of(texts['description'] or '')[:400]}"
     return Page(f"{policy.id}/", "policy", policy.full_name, "Policy", _crumbs(catalogue, policy.folder), data, words)
 
 

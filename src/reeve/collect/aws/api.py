@@ -18,7 +18,7 @@ from reeve.collect.aws import bounds
 from reeve.collect.aws.answers import guard
 from reeve.collect.aws.bounds import CONNECTIONS, USUAL_CONNECTIONS, Bounds
 from reeve.collect.aws.circuit import Circuit
-from reeve.collect.aws.expressions import plain
+from reeve.collect.aws.expressions import as_json
 from reeve.collect.aws.failures import ApiError, Failure, failure_of, no_credentials
 from reeve.collect.aws.paging import Page, read_pages
 from reeve.collect.aws.transport import Bounded
@@ -124,7 +124,7 @@ class Api:
         operation: str,
         arguments: Mapping[str, Any] | None = None,
         region: str | None = None,
-        read: Callable[[Any], T] = plain,
+        read: Callable[[Any], T] = as_json,
     ) -> T:
         """Make one call.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from reeve.collect.aws.answers import find, find_items, find_list
-from reeve.collect.aws.expressions import ExpressionError, key_of, plain, search
+from reeve.collect.aws.expressions import ExpressionError, as_json, key_of, search
 from reeve.collect.aws.failures import ApiError, Failure, one_line
 from reeve.collect.aws.noting import Notes, odd
 from reeve.collect.aws.objects import Collected, now, truthy
@@ -336,7 +336,7 @@ class Collector:
         ]
         if not below:
             return
-        parent = Parent(own.id, record.fields.get(own.id_field), one.region, plain(dict(record.fields)), record.not_collected)
+        parent = Parent(own.id, record.fields.get(own.id_field), one.region, as_json(dict(record.fields)), record.not_collected)
         offends = suspect(record.fields) if suspect and any(source.for_suspects for _, source in below) else frozenset[str]()
         for recipe, source in below:
             self._list_below(recipe, source, parent, offends, one.recipe)

@@ -115,7 +115,7 @@ def members(expression: str) -> frozenset[str]:
     return frozenset(str(pair["value"]) for pair in pairs)
 
 
-def plain(answer: Any) -> Any:
+def as_json(answer: Any) -> Any:
     """Return an answer as plain JSON: instants as ISO 8601 texts in UTC, bytes and texts of a secret's name left out.
 
     Raises:
@@ -128,9 +128,9 @@ def plain(answer: Any) -> Any:
         return answer
     if isinstance(answer, dict):
         entries = cast("dict[str, Any]", answer).items()
-        return {key: plain(value) for key, value in entries if key != "ResponseMetadata" and not _is_left_out(key, value)}
+        return {key: as_json(value) for key, value in entries if key != "ResponseMetadata" and not _is_left_out(key, value)}
     if isinstance(answer, list):
-        return [plain(value) for value in cast("list[Any]", answer)]
+        return [as_json(value) for value in cast("list[Any]", answer)]
     if isinstance(answer, datetime):
         return answer.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return answer

@@ -16,8 +16,8 @@ from reeve.evaluate.engines.dialect import Dialect, Expr, array_distinct, ibis
 from reeve.evaluate.engines.duckdb_json import JSON
 from reeve.evaluate.engines.engine import EngineError
 from reeve.evaluate.queries import Query, sql
-from reeve.evaluate.stages import Step
-from reeve.inventory.columns import quoted, reading, wrong_column
+from reeve.evaluate.stages import MappingStep
+from reeve.inventory.columns import quoted, read_as, wrong_column
 from reeve.inventory.tables import exact, parquet
 from reeve.language.types import Kind
 
@@ -88,7 +88,7 @@ class DuckDB:
         found = {str(row[0]): str(row[1]) for row in self._run(f"DESCRIBE SELECT * FROM {source}").fetchall()}
         shown: list[str] = []
         for column, kind in wanted.items():
-            read = reading(column, kind, found.get(column))
+            read = read_as(column, kind, found.get(column))
             if read is None:
                 raise EngineError(wrong_column(files[0], column, kind, found.get(column)))
             shown.append(read)
@@ -101,7 +101,7 @@ class DuckDB:
         created = self._run(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {sql(self.dialect, query)}")
         return int(created.fetchone()[0])
 
-    def map(self, step: Step) -> None:
+    def map(self, step: MappingStep) -> None:
         """Make a step's table (`Engine.map`): Python reads the distinct inputs, and writes what the function says."""
         inputs, found = quoted(f"{step.name} inputs"), quoted(f"{step.name} found")
         distinct = sql(self.dialect, step.inputs)
@@ -126,7 +126,7 @@ class DuckDB:
         self._run(f"CREATE OR REPLACE TEMP TABLE {quoted(step.name)} AS {joined}")
         self._run(f"DROP TABLE {inputs}; DROP TABLE {found}")
 
-    def _said(self, step: Step, query: str) -> Iterator[bytes]:
+    def _said(self, step: MappingStep, query: str) -> Iterator[bytes]:
         encoder, columns, function = msgspec.json.Encoder(), ("n", *step.results), step.function()
         as_text = [position for position, dtype in enumerate(step.results.values()) if dtype not in _WRITTEN]
         rows = self._run(query)

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from reeve.evaluate.engines.dialect import Dialect
 from reeve.evaluate.queries import Query
-from reeve.evaluate.stages import Step
+from reeve.evaluate.stages import MappingStep
 from reeve.language.types import Kind
 
 
@@ -48,7 +48,7 @@ class Engine(Protocol):
         """
         ...
 
-    def map(self, step: Step) -> None:
+    def map(self, step: MappingStep) -> None:
         """Make the table of a mapping: for each row of distinct inputs what the function says.
 
         Raises:

@@ -14,7 +14,7 @@ from sqlglot import expressions
 from reeve.evaluate.engines.dialect import Dialect, Expr, array_distinct, ibis
 from reeve.evaluate.engines.engine import EngineError
 from reeve.evaluate.queries import Query, sql
-from reeve.evaluate.stages import Step
+from reeve.evaluate.stages import MappingStep
 from reeve.inventory.columns import wrong_column
 from reeve.language.types import Kind
 
@@ -135,7 +135,7 @@ class Spark:
             found.createOrReplaceTempView(name)
             return int(found.count())
 
-    def map(self, step: Step) -> None:
+    def map(self, step: MappingStep) -> None:
         """Make a step's table (`Engine.map`): the function runs in the workers."""
         returns = ", ".join(f"{column}: {_TYPES[dtype]}" for column, dtype in step.results.items())
         function: Any = spark_functions.udf(_Function(step), f"struct<{returns}>", useArrow=False)
@@ -155,11 +155,11 @@ class Spark:
 class _Function:
     """What a step says, in a worker: the function is made there, once, as it could not be sent."""
 
-    def __init__(self, step: Step) -> None:
+    def __init__(self, step: MappingStep) -> None:
         self._step = replace(step, inputs=None)  # pyright: ignore[reportArgumentType] - the query stays here
         self._function: Callable[[Sequence[Any]], list[Any]] | None = None
 
-    def __reduce__(self) -> tuple[type, tuple[Step]]:
+    def __reduce__(self) -> tuple[type, tuple[MappingStep]]:
         return _Function, (self._step,)
 
     def __call__(self, *values: Any) -> tuple[Any, ...]:

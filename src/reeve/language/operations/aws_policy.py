@@ -12,7 +12,6 @@ from reeve.language.operations.base import (
     EvaluationError,
     Gone,
     Moment,
-    NotCollected,
     Precedence,
     Row,
     one_of,
@@ -23,6 +22,7 @@ from reeve.language.operations.fields import follow
 from reeve.language.policy_access import widest_level
 from reeve.language.policy_documents import LEVELS, Statement, denies, grants, statements
 from reeve.language.types import BOOLEAN, Type
+from reeve.language.unread import NotCollected
 from reeve.language.values import quoted
 
 ACCOUNT_FIELD = "accountId"

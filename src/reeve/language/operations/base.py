@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
-NOT_COLLECTED = "_notCollected"
-"""Where a snapshot's table and a test object keep the reasons for what could not be read, by field."""
-
 
 class Precedence(Enum):
     """How tightly an operation's printed text binds; a looser operand is put in parentheses."""
@@ -95,27 +92,6 @@ class ArgumentError(ValueError):
 
 class EvaluationError(Exception):
     """An error that no declared check covers: the object is UNDETERMINED with code n·100 + 98 (section 2)."""
-
-
-@dataclass(frozen=True, slots=True)
-class NotCollected:
-    """Stands in an object for a field that could not be read, with the reason; never a value (design, decision 6)."""
-
-    reason: str
-
-    def __str__(self) -> str:
-        return f"not collected: {self.reason}"
-
-
-@dataclass(frozen=True, slots=True)
-class PartlyCollected:
-    """Stands in an object for a related list of which not everything could be read: what was read of it, and the reason."""
-
-    rows: list[Row]
-    reason: str
-
-    def __str__(self) -> str:
-        return f"partly collected: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from reeve.language.operations.base import (
 from reeve.language.operations.constants import ORDERINGS, SKIP_KEEP, Options
 from reeve.language.operations.search import plain_text
 from reeve.language.types import BOOLEAN, DATE_TIME, DURATION, NUMBER, STRINGS, Kind, Type, list_of, set_of
-from reeve.language.value_columns import blank, items, normalised, plain
+from reeve.language.value_columns import blank, items, normalised, text_column
 from reeve.language.values import (
     WrongTypeError,
     describe,
@@ -141,7 +141,7 @@ class DateTimeFrom:
 
     def column(self, table: Columns) -> Column:
         arg = table.column(self.arg)
-        text, empty = plain(table, arg, self.arg.type), blank(table, arg, self.arg.type)
+        text, empty = text_column(table, arg, self.arg.type), blank(table, arg, self.arg.type)
         is_null = table.literal(False, Kind.BOOLEAN)
         if self.null_values:
             normal = normalised(table, arg, self.arg.type)

@@ -27,7 +27,7 @@ from reeve.language.operations.conversions import invalid_input, is_blank, strin
 from reeve.language.operations.fields import Extract, Field
 from reeve.language.queries import QueryError, compile_query
 from reeve.language.types import ATTRIBUTES, BOOLEAN, BYTES, JSON, NUMBER, STRINGS, TEXT, Kind, Type
-from reeve.language.value_columns import blank, plain
+from reeve.language.value_columns import blank, text_column
 from reeve.language.value_columns import emptiness as emptiness_column
 from reeve.language.values import Value, WrongTypeError, describe, emptiness, normalise, quoted
 
@@ -67,7 +67,7 @@ class JsonFrom:
     def column(self, table: Columns) -> Column:
         json = table.json()
         arg = table.column(self.arg)
-        text, empty = plain(table, arg, self.arg.type), blank(table, arg, self.arg.type)
+        text, empty = text_column(table, arg, self.arg.type), blank(table, arg, self.arg.type)
         is_empty, valid = table.share(empty.value), table.share(json.valid(text.value))
         odd = table.share(valid & json.odd(text.value))
         # What is not JSON is null here: an engine would fail at it.

@@ -16,7 +16,6 @@ from reeve.language.operations.base import (
     FiredError,
     Gone,
     Moment,
-    NotCollected,
     Precedence,
     Row,
     one_of,
@@ -24,6 +23,7 @@ from reeve.language.operations.base import (
     undetermined_if,
 )
 from reeve.language.types import ANY, BOOLEAN, Kind, Type
+from reeve.language.unread import NotCollected
 from reeve.language.value_columns import emptiness as emptiness_column
 from reeve.language.values import Value, WrongTypeError, as_date_time, describe, emptiness, normalise, quoted, text_form
 

@@ -23,7 +23,7 @@ from reeve.language.operations.base import (
 )
 from reeve.language.operations.constants import BytesConstant, TextConstant
 from reeve.language.types import BOOLEAN, SEARCHABLE, STRINGS, TEXT, Kind, Type, list_of, set_of
-from reeve.language.value_columns import normalised, plain, search_items, search_plain, search_text
+from reeve.language.value_columns import normalised, search_items, search_plain, search_text, text_column
 from reeve.language.values import Value, WrongTypeError, describe, items_of, normalise, resolved, text_form
 
 re2: Any = _untyped_re2
@@ -152,7 +152,7 @@ def _legacy_column(node: "OldSearch", search: Expression, table: Columns) -> Col
     arg, wanted = table.column(node.arg), table.column(search)
     if not ignore_case and not node.legacy:
         return search_text(table, name, arg, node.arg.type, wanted, search.type)
-    form = normalised if ignore_case else plain
+    form = normalised if ignore_case else text_column
     text, part = form(table, arg, node.arg.type), form(table, wanted, search.type)
     guards, declared = joined((text, part))
     return Column(search_plain(name, text.value, part.value), guards, declared, nullable=False)
@@ -392,5 +392,5 @@ class RegexMatches:
         arg, regex = table.column(self.arg), table.column(self.regex)
         if not regex.known:
             raise NotInSqlError
-        text = plain(table, arg, self.arg.type)
+        text = text_column(table, arg, self.arg.type)
         return text.then(table.matches(text.value, regex.constant or ""))

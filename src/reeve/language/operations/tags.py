@@ -13,7 +13,6 @@ from reeve.language.operations.base import (
     Expression,
     Gone,
     Moment,
-    NotCollected,
     Precedence,
     Row,
     operand,
@@ -22,6 +21,7 @@ from reeve.language.operations.base import (
 from reeve.language.operations.conversions import string_reader
 from reeve.language.operations.fields import follow
 from reeve.language.types import BOOLEAN, BYTES, STRINGS, TEXT, Kind, Type
+from reeve.language.unread import NotCollected
 from reeve.language.values import WrongTypeError, describe, json_text
 
 DEFAULT_TAGS = "CA10__tagsJson__c"
