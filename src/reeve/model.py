@@ -159,8 +159,20 @@ class Relation:
 
 
 @dataclass(frozen=True, slots=True)
+class Template:
+    """A text with names in braces: `parts` are (what stands before a name, the name), the last without one (None)."""
+
+    text: str
+    parts: tuple[tuple[str, str | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectType:
-    """A type of object, from `types/<type>/type.yaml`; a type without that file has no fields and is `untyped`."""
+    """A type of object, from `types/<type>/type.yaml`; a type without that file has no fields and is `untyped`.
+
+    `service` is the provider's service that the objects belong to; the templates give an object's full name (`arn`), the address
+    of its page in the provider's console, and a line that tells it from its like.
+    """
 
     id: str
     name: str
@@ -174,6 +186,10 @@ class ObjectType:
     tags_field: str | None = None
     collect: Collect | None = None
     untyped: bool = False
+    service: str = ""
+    arn: Template | None = None
+    console: Template | None = None
+    summary: Template | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The objects of a snapshot: the columns of a type's table, and reading them."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,17 +10,20 @@ from typing import Any
 import duckdb
 import msgspec
 
-from reeve.inventory.columns import quoted, read_as, wrong_column
-from reeve.inventory.manifest import Manifest, SnapshotError
+from reeve.inventory.columns import quoted, read_as
+from reeve.inventory.manifest import Manifest
 from reeve.inventory.tables import (
+    ACCOUNT,
+    ARN,
     AS_OF,
+    REGION,
     SOURCE,
-    checked_table,
+    checked_tables,
+    columns_in,
     connection,
-    described,
     kinds_of_columns,
     parquet,
-    table_path,
+    table_files,
     unreadable,
 )
 from reeve.language.columns import instant
@@ -36,18 +39,32 @@ _COLUMN_TYPES = {
     "DateTime": "TIMESTAMPTZ",
     "Json": "VARCHAR",
 }
-PROVENANCE = {AS_OF: "TIMESTAMPTZ", SOURCE: "VARCHAR", NOT_COLLECTED: "VARCHAR"}
+PROVENANCE = {
+    ACCOUNT: "VARCHAR",
+    REGION: "VARCHAR",
+    ARN: "VARCHAR",
+    AS_OF: "TIMESTAMPTZ",
+    SOURCE: "VARCHAR",
+    NOT_COLLECTED: "VARCHAR",
+}
+"""The columns that every table has, each with its type in DuckDB: where an object is, and how it was read."""
+GLOBAL = "global"
+"""The region of what is in none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """One object as it was collected.
 
-    `fields` by name, `as_of` when they were so, `source` the API call that said it, `not_collected` the reasons for the
-    fields that could not be read.
+    `fields` by name; `account` its number, empty where it is not known, `region` where it is, or `GLOBAL`, `arn` its full name,
+    None where it could not be read; `as_of` when the fields were so, `source` the API call that said it, `not_collected` the
+    reasons for the fields that could not be read. Account and id together tell it from every other object of its type.
     """
 
     fields: Mapping[str, Any]
+    account: str
+    region: str
+    arn: str | None
     as_of: datetime
     source: str
     not_collected: Mapping[str, str]
@@ -65,37 +82,39 @@ def columns_of(object_type: ObjectType) -> dict[str, str]:
 
 
 def read_records(
-    directory: Path, manifest: Manifest, object_type: ObjectType, ids: Sequence[str] | None = None
+    directory: Path, manifest: Manifest, object_type: ObjectType, keys: Collection[tuple[str, str]] | None = None
 ) -> Iterator[Record]:
-    """Yield the objects of a type in a snapshot; fields that could not be read are `NotCollected`.
+    """Yield the objects of a type in a snapshot, of all accounts; fields that could not be read are `NotCollected`.
 
     Args:
         directory: the snapshot's.
         manifest: what it says of itself.
         object_type: the type.
-        ids: only the objects of these ids.
+        keys: only the objects of these accounts and ids.
 
     Raises:
-        SnapshotError: the table is missing, damaged, or of other columns than the type declares.
+        SnapshotError: a table is missing, damaged, or of other columns than the type declares.
     """
-    # Ids come from outcomes, which are of the whole table: whoever made them has looked at it.
-    path = checked_table(directory, manifest, object_type) if ids is None else table_path(directory, manifest, object_type.id)
+    # Keys come from outcomes, which are of the whole table: whoever made them has looked at it.
+    whole = keys is None
+    files = checked_tables(directory, manifest, object_type) if whole else table_files(directory, manifest, object_type.id)
     try:
-        yield from _rows(path, object_type, ids)
+        yield from _rows(files, object_type, keys)
     except duckdb.Error as error:
-        raise unreadable(path, error) from None
+        raise unreadable(files, error) from None
 
 
-def _rows(path: Path, object_type: ObjectType, ids: Sequence[str] | None) -> Iterator[Record]:
-    kinds, source = kinds_of_columns(object_type), parquet([path])
+def _rows(files: Sequence[Path], object_type: ObjectType, keys: Collection[tuple[str, str]] | None) -> Iterator[Record]:
+    kinds = kinds_of_columns(object_type)
     readers = {name: _READERS[kind] for name, kind in kinds.items() if kind in _READERS}
     with connection() as opened:
-        found = described(opened, source)
-        shown = ", ".join(_shown(path, name, kind, found.get(name)) for name, kind in kinds.items())
-        query = f"SELECT {shown} FROM {source}"  # noqa: S608 - names are quoted
-        if ids is not None:
-            query += f" WHERE {quoted(object_type.id_field)} IN (SELECT unnest(?::VARCHAR[]))"
-        result: Any = opened.execute(query, None if ids is None else [list(ids)])
+        found = columns_in(opened, files, kinds)
+        shown = ", ".join(read_as(name, kind, found[name]) or "" for name, kind in kinds.items())
+        query = f"SELECT {shown} FROM {parquet(files)}"  # noqa: S608 - names are quoted
+        if keys is not None:
+            own = f"({quoted(ACCOUNT)}, {quoted(object_type.id_field)})"
+            query += f" WHERE {own} IN (SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]))"
+        result: Any = opened.execute(query, None if keys is None else [[key[0] for key in keys], [key[1] for key in keys]])
         while rows := result.fetchmany(2000):
             for row in rows:
                 values = dict(zip(kinds, row, strict=True))
@@ -105,20 +124,14 @@ def _rows(path: Path, object_type: ObjectType, ids: Sequence[str] | None) -> Ite
                 yield _record(values)
 
 
-def _shown(path: Path, name: str, kind: Kind, found: str | None) -> str:
-    read = read_as(name, kind, found)
-    if read is None:
-        raise SnapshotError(wrong_column(str(path), name, kind, found))
-    return read
-
-
 _READERS: Mapping[Kind, Callable[[Any], Any]] = {Kind.DATE_TIME: instant, Kind.JSON: json.loads}
 """What makes of a column's values those that the interpreter takes, by kind."""
 
 
 def _record(row: dict[str, Any]) -> Record:
+    account, region, arn = row.pop(ACCOUNT), row.pop(REGION), row.pop(ARN)
     as_of, source, missing = row.pop(AS_OF), row.pop(SOURCE), row.pop(NOT_COLLECTED)
     reasons = msgspec.json.decode(missing, type=dict[str, str]) if missing else {}
     for name, reason in reasons.items():
         row[name] = NotCollected(reason)
-    return Record(row, as_of, source, reasons)
+    return Record(row, account, region, arn, as_of, source, reasons)
