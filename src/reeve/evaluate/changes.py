@@ -4,13 +4,10 @@ An object is affected when it, an object that one of its lookups leads to, or a 
 it was; children are affected in the same way. Objects that were removed or added count as changed.
 """
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
-from reeve import __version__
 from reeve.evaluate.columnar import table_name
 from reeve.evaluate.engines.dialect import ibis
 from reeve.evaluate.engines.engine import Engine
@@ -19,9 +16,6 @@ from reeve.evaluate.queries import compiled
 from reeve.evaluate.reach import Reach, Types, follow_lookup
 from reeve.evaluate.stages import DTYPES
 from reeve.inventory.columns import kinds_of
-from reeve.language.operations.base import Moment, walk
-from reeve.language.operations.dates import Days, Today
-from reeve.language.operations.elapsed import Elapsed
 from reeve.language.unread import NOT_COLLECTED
 from reeve.model import ObjectType
 
@@ -35,32 +29,6 @@ class Since:
     tables: Mapping[str, Sequence[str]]
     outcomes: Sequence[str]
     columns: Mapping[str, str]
-
-
-def fingerprint(program: Program, object_type: Types, moment: Moment) -> str:
-    """Return what a policy's codes depend on beside the objects, as a digest.
-
-    That is its logic and its children's, the types that it reads, this version of Reeve, and, if it counts days, the UTC day,
-    or the moment itself if it measures to it.
-    """
-    types = [object_type(name) for name in dict.fromkeys(Reach.of(program).types(object_type)) if name]
-    time = _time_that_counts(program, moment)
-    return hashlib.sha256(repr((__version__, program.body, types, time)).encode()).hexdigest()
-
-
-def _programs(program: Program) -> Iterator[Program]:
-    yield program
-    for child in program.children.values():
-        yield from _programs(child)
-
-
-def _time_that_counts(program: Program, moment: Moment) -> datetime | None:
-    """Return as much of the moment as a policy's verdicts depend on."""
-    checks = [condition.check for one in _programs(program) for condition in one.body.conditions]
-    used = {type(expression) for check in checks for expression in walk(check)}
-    if Elapsed in used:
-        return moment.now
-    return moment.midnight if used & {Days, Today} else None
 
 
 @dataclass(slots=True)
