@@ -57,7 +57,7 @@ class Engine(Protocol):
         ...
 
     def write(self, query: Query, directory: str) -> int:
-        """Write a query's rows as Parquet into a directory that does not exist; columns `code…` as unsigned 16 bits.
+        """Write a query's rows as Parquet into a directory that does not exist.
 
         Returns:
             The number of rows.
