@@ -5,7 +5,7 @@ object. Of a small type all objects are read once and kept. An object is known b
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from reeve.inventory.records import Record
@@ -116,7 +116,7 @@ class _Page:
         others = self._all.having(type_id, Wanted(field, elsewhere)) if elsewhere else []
         by_id = _grouped(others, lambda one: one.text(field))
         unread = self._all.without(type_id) if elsewhere else ()
-        return {key: own[key] if key in own else _only(by_id.get(key[1], ()), relation, unread) for key in keys}
+        return {key: own[key] if key in own else _only(by_id.get(key[1], ()), relation, unread, key[0]) for key in keys}
 
     def children(self, relation: Relation, account: str, key: str) -> Any:
         """Return the objects in a related list, or why they are not known."""
@@ -137,8 +137,11 @@ def _grouped(objects: "Iterable[_Object]", key: "Callable[[_Object], Any]") -> d
     return found
 
 
-def _only(found: "Sequence[_Object]", relation: Relation, unread: Collection[str]) -> Any:
+def _only(found: "Sequence[_Object]", relation: Relation, unread: Collection[str], account: str) -> Any:
     """Return the one object that is in another account, null if there is none; else why it is not known."""
+    if account in unread:
+        # Ids may be names: another account's object of that name is none of this one's.
+        return NotCollected(f"no {relation.type} was read in the account {account}, where {relation.name} may lead")
     if len(found) > 1:
         return NotCollected(f"several other accounts have the {relation.type} that {relation.name} leads to")
     if not found and unread:
