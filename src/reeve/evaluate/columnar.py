@@ -35,7 +35,7 @@ UNSEEN = len(STATUSES)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to judge all objects of a type: the steps, then the query, of `outcomes.OBJECT` and a code for each policy in order."""
+    """How to judge all objects of a type: the steps, then the query, of `outcomes.OBJECT` and the policies' codes in order."""
 
     object_type: ObjectType
     steps: tuple[MappingStep, ...]
@@ -411,7 +411,8 @@ class _Table:
                 return DEFERRED
             return UNSEEN if codes.is_error(code) else STATUSES.index(meanings[code].status)
 
-        columns = {ACCOUNT: table.own(ACCOUNT), KEY: table.own(relation.foreign_key or ""), STATUS: table.codes(program, status)}
+        parent = {ACCOUNT: table.own(ACCOUNT), KEY: table.own(relation.foreign_key or "")}
+        columns = {**parent, STATUS: table.codes(program, status)}
         return table.stages.query(self.setting.dialect, columns, self.steps), table.may_defer
 
 

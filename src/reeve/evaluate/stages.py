@@ -228,7 +228,8 @@ class Stages:
             steps: where to add the mappings that the query joins.
             only: the columns of accounts and ids, and the table (of columns `IDENTITY`) that the objects are restricted to.
         """
-        needed = self._closure({name for value in outputs.values() for name in _names(value.op())}.union(only[0] if only else ()))
+        wanted = {name for value in outputs.values() for name in _names(value.op())}
+        needed = self._closure(wanted.union(only[0] if only else ()))
         query = self._base(dialect, needed, only)
         for level in range(1, 1 + max((self.levels[name] for name in needed), default=0)):
             query = self._joined_mappings(dialect, query, needed, level, steps)
