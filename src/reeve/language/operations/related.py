@@ -12,6 +12,7 @@ from reeve.language.operations.base import (
     Gone,
     Moment,
     Precedence,
+    Reads,
     Row,
     one_of,
     string,
@@ -45,6 +46,9 @@ class RelatedList:
 
     def text(self) -> str:
         return f"{self.relationship_name}.{_METHODS[self.operation]}({self.status})"
+
+    def reads(self) -> Reads:
+        return Reads(related_lists=(self.relationship_name,))
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
         classify, status, operation = compiler.classifier(self.relationship_name, self.gone), self.status, self.operation
