@@ -159,8 +159,11 @@ class Compiler(Protocol):
         """Return the number of the check `kind`, or None when the operation does not declare it."""
         ...
 
-    def classifier(self, relationship: str, gone: "Gone") -> Callable[[Row, Moment], Children]:
-        """Return the function that counts an object's children in a related list by their status."""
+    def classifier(self, relationship: str, status: str, gone: "Gone") -> Callable[[Row, Moment], Children]:
+        """Return the function that counts an object's children in a related list by their status.
+
+        `status` is the one whose children the operation asks for.
+        """
         ...
 
 

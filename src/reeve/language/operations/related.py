@@ -51,7 +51,8 @@ class RelatedList:
         return Reads(related_lists=(self.relationship_name,))
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
-        classify, status, operation = compiler.classifier(self.relationship_name, self.gone), self.status, self.operation
+        status, operation = self.status, self.operation
+        classify = compiler.classifier(self.relationship_name, status, self.gone)
 
         def evaluate(row: Row, moment: Moment) -> Value:
             children = classify(row, moment)
