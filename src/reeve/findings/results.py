@@ -109,6 +109,11 @@ class Results:
         return sorted(self.policies, key=rank)
 
     @property
+    def shown(self) -> int:
+        """How many findings there are here."""
+        return sum(len(result.findings) for result in self.policies)
+
+    @property
     def left_out(self) -> int:
         """How many judgements are counted, but have no finding here."""
         return sum(result.left_out for result in self.policies)

@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -98,15 +98,15 @@ def replace_file(path: Path, content: bytes) -> None:
     Raises:
         OSError: it could not be written; the old content is still there.
     """
-    replace_files(path.parent, {path.name: content})
+    replace_files(path.parent, {path.name: (content,)})
 
 
-def replace_files(directory: Path, contents: Mapping[str, bytes]) -> None:
+def replace_files(directory: Path, contents: Mapping[str, Iterable[bytes]]) -> None:
     """Write files of one directory, which belong together: none of the old is ever beside one of the new.
 
     Args:
         directory: where to; it is there.
-        contents: by file name.
+        contents: by file name, in pieces, so that none need be held in memory.
 
     Raises:
         OSError: they could not be written; the old ones are still there.
@@ -143,11 +143,12 @@ def remove_results(out: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: Iterable[bytes]) -> None:
     # 0o666 less the umask, as for any file that a program makes.
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
     with os.fdopen(handle, "wb") as file:
-        file.write(content)
+        for piece in content:
+            file.write(piece)
         file.flush()
         os.fsync(file.fileno())
 

@@ -218,8 +218,7 @@ def _findings(results: Results) -> Iterator[FindingReport]:
 
 
 def _cut_off(results: Results) -> CutOffReport | None:
-    detailed = sum(len(result.findings) for result in results.policies)
-    return CutOffReport(detailed, results.left_out) if results.left_out else None
+    return CutOffReport(results.shown, results.left_out) if results.left_out else None
 
 
 def _snapshot(results: Results) -> SnapshotReport:

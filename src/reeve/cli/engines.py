@@ -14,6 +14,7 @@ from reeve.cli.options import Decorator, together
 if TYPE_CHECKING:
     from reeve.evaluate.engines.engine import Engine
     from reeve.evaluate.interpreter import Program
+    from reeve.evaluate.objects import Snapshot
     from reeve.evaluate.outcomes import Outcomes
     from reeve.findings.results import Results
     from reeve.inventory.manifest import Manifest
@@ -88,6 +89,7 @@ def opened(choice: EngineChoice, spill: Path) -> "Generator[Engine]":
             yield engine
 
 
+@contextmanager
 def judged(
     repository: "Repository",
     programs: "Mapping[str, Program]",
@@ -98,62 +100,74 @@ def judged(
     tell: Callable[[str, int, int | None], None],
     since: Path | None = None,
     framework: str | None = None,
-) -> "tuple[Results, tuple[str, ...]]":
-    """Judge a snapshot for some formats, or for those that fit its size; `framework` is a framework, or section, to show.
+) -> "Generator[tuple[Results, tuple[str, ...]]]":
+    """Judge a snapshot; `framework` is a framework, or section, to show. The outcomes stay in `out`, if there is one.
 
-    Returns:
-        The results and the formats.
+    Yields:
+        The results, to be used within the context, and the formats: those that were asked for, or that fit the size.
 
     Raises:
         SnapshotError: the snapshot can't be read.
         EngineError: the engine failed.
         UserError: the options don't go together.
     """
+    from reeve.evaluate.objects import Snapshot
     from reeve.findings.completeness import completeness
-    from reeve.findings.judge import judge_snapshot, without
+    from reeve.findings.judged import results_of
     from reeve.inventory.directory import OUTCOMES_FOLDER, writing
-    from reeve.inventory.manifest import read_manifest
     from reeve.inventory.temporary import temporary
     from reeve.repository.selection import section_id
 
-    snapshot, tree = taken.directory, section_id(repository, framework) if framework else None
-    manifest = read_manifest(snapshot)
-    large = _judgements(manifest, programs) > LARGE
-    wanted = formats if formats is not None else _usual_formats(out, large or since is not None)
-    if choice.name == INTERPRETER and (PARQUET in wanted or since):
-        raise UserError("the interpreter keeps no outcomes: --format parquet and --since need --engine duckdb or spark")
-    if choice.name == INTERPRETER or (choice.name == AUTO and not large and PARQUET not in wanted and not since):
-        return judge_snapshot(repository, programs, snapshot, framework=tree), wanted
-    from reeve.evaluate.outcomes import write_outcomes  # loads the compiler of queries, which takes a while
-
-    judging = without(programs, completeness(manifest, programs, repository).unjudged)
+    if choice.name == INTERPRETER and since:
+        raise UserError("the interpreter judges all: --since needs --engine duckdb or spark")
+    tree = section_id(repository, framework) if framework else None
     with ExitStack() as stack:
         own = stack.enter_context(temporary())
-        directory = (out if out and PARQUET in wanted else own) / OUTCOMES_FOLDER
+        snapshot = stack.enter_context(Snapshot(repository, taken.directory))
+        large = _judgements(snapshot.manifest, programs) > LARGE
+        lacking = completeness(snapshot.manifest, programs, repository)
+        judging = {name: program for name, program in programs.items() if name not in lacking.unjudged}
+        directory = (out or own) / OUTCOMES_FOLDER
         stack.enter_context(writing(directory))
+        outcomes = _write(repository, judging, snapshot, taken, choice, large, directory, own, since, tell)
+        results = results_of(repository, programs, snapshot, stack.enter_context(outcomes), tree)
+        yield results, formats if formats is not None else _usual_formats(out)
+
+
+def _write(
+    repository: "Repository",
+    programs: "Mapping[str, Program]",
+    snapshot: "Snapshot",
+    taken: Taken,
+    choice: EngineChoice,
+    large: bool,
+    directory: Path,
+    own: Path,
+    since: Path | None,
+    tell: Callable[[str, int, int | None], None],
+) -> "Outcomes":
+    """Have the engine that fits judge, and write its outcomes."""
+    from reeve.evaluate.judges import write_outcomes
+
+    with ExitStack() as stack:
+        by_interpreter = choice.name == INTERPRETER or (choice.name == AUTO and not large and not since)
+        engine = None if by_interpreter else stack.enter_context(opened(choice, own / "spill"))
         earlier = _earlier(since, stack) if since else None
-        engine = stack.enter_context(opened(choice, own / "spill"))
-        place = (snapshot, manifest, taken.address or snapshot.resolve())
-        outcomes = write_outcomes(directory, engine, place, judging, repository.object_type, earlier, tell)
-        only_worst = set(wanted) <= {"terminal", PARQUET}
-        return judge_snapshot(repository, programs, snapshot, outcomes, only_worst, tree), wanted
+        address = taken.address or taken.directory.resolve()
+        return write_outcomes(directory, engine, snapshot, address, programs, repository.object_type, earlier, tell)
 
 
 def _judgements(manifest: "Manifest", programs: "Mapping[str, Program]") -> int:
-    types = [program.body.object_type.id for program in programs.values()]
-    return sum(manifest.tables[name].rows for name in types if name in manifest.tables)
+    return sum(manifest.rows(program.body.object_type.id) for program in programs.values())
 
 
-def _usual_formats(out: Path | None, large: bool) -> tuple[str, ...]:
-    if out is None:
-        return ("terminal",)
-    return ("terminal", PARQUET) if large else ("terminal", "json", "html")
+def _usual_formats(out: Path | None) -> tuple[str, ...]:
+    return ("terminal",) if out is None else ("terminal", "json", "html")
 
 
 def _earlier(given: Path, stack: ExitStack) -> "tuple[Outcomes, Path, Manifest]":
     from reeve.evaluate.outcomes import Outcomes
-    from reeve.findings.judge import snapshot_directory
-    from reeve.inventory.directory import OUTCOMES_FOLDER
+    from reeve.inventory.directory import OUTCOMES_FOLDER, snapshot_directory
     from reeve.inventory.manifest import read_manifest
     from reeve.inventory.storage import reading
 
