@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from importlib.resources import files
 from typing import Any
 
 import jinja2
@@ -40,8 +39,7 @@ AT_MOST = 1_000
 
 def render(results: Results) -> Iterator[bytes]:
     """Yield the report as HTML, UTF-8: pieces of it, as they are made."""
-    filters = {"time": _time, "markdown": markdown.render, "value": _value}
-    template = environment(_template, **filters).get_template("report.html.j2")
+    template = environment("reeve.report").get_template("report.html.j2")
     policies = results.worst_first
     findings = _held(policies)
     shown = sum(map(len, findings))
@@ -92,15 +90,15 @@ def _value(value: Any) -> str:
     return value if isinstance(value, str) else as_json(value, None)
 
 
-def environment(load: Callable[[str], str], **filters: Callable[..., Any]) -> jinja2.Environment:
+def environment(folder: str) -> jinja2.Environment:
     """Return what renders templates of pages: whatever they show is escaped, and a name that is not given is an error.
 
     Args:
-        load: gives a template's text by its name.
-        filters: the filters of the templates.
+        folder: the package whose folder `templates` holds them, beside those of reports (`finding.html.j2`).
     """
+    places = [jinja2.PackageLoader(package, "templates") for package in dict.fromkeys((folder, "reeve.report"))]
     found = jinja2.Environment(
-        loader=jinja2.FunctionLoader(load),
+        loader=jinja2.ChoiceLoader(places),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         finalize=_shown,
@@ -108,7 +106,7 @@ def environment(load: Callable[[str], str], **filters: Callable[..., Any]) -> ji
         lstrip_blocks=True,
     )
     known: dict[str, Any] = found.filters  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    known.update(filters)
+    known.update(time=_time, value=_value, markdown=markdown.render)
     return found
 
 
@@ -117,10 +115,6 @@ def _shown(value: object) -> object:
     if isinstance(value, str):
         return value if isinstance(value, Markup) else visible(value, markdown.LAYOUT)
     return "" if value is None else value
-
-
-def _template(name: str) -> str:
-    return files("reeve.report").joinpath("templates", name).read_text("utf-8")
 
 
 def _time(value: datetime | None) -> str:

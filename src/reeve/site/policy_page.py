@@ -3,15 +3,16 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import islice, repeat
 from typing import Any
 
 from reeve.evaluate.interpreter import Program, compile_body
 from reeve.evaluate.policy_tests import Case, read_objects, run_tests
+from reeve.findings.results import Finding
 from reeve.language import codes
 from reeve.language.errors import InvalidRepositoryError
 from reeve.language.logic import Logic
-from reeve.model import Policy
+from reeve.model import Policy, Status
 from reeve.repository.repository import LOGIC_SUFFIX, PRODUCTION_LOGIC, WORK_IN_PROGRESS, Repository
 
 
@@ -138,7 +139,7 @@ def _test(case: Case, fields: str) -> TestView:
     return TestView(case.object, str(case.expected["status"]), str(case.expected["conditionIndex"]), case.passed, fields)
 
 
-def offenders(findings: Sequence[Any], most: int) -> tuple[tuple[str, str, str, str], ...]:
-    """Return findings that are INCOMPLIANT or UNDETERMINED as (status, name, id, message), the first of them."""
-    worst = [one for one in findings if one.meaning.status in ("INCOMPLIANT", "UNDETERMINED")]
-    return tuple((str(one.meaning.status), one.object_name, one.object_id, one.meaning.message) for one in worst[:most])
+def offenders(findings: Sequence[Finding], most: int) -> tuple[Finding, ...]:
+    """Return the findings that are shown: what is INCOMPLIANT, and what is UNDETERMINED, in the order given."""
+    found = (one for one in findings if one.meaning.status in (Status.INCOMPLIANT, Status.UNDETERMINED))
+    return tuple(islice(found, most))
