@@ -83,7 +83,7 @@ def _findings(
     found: dict[str, list[Finding]] = {}
     for some in by_type(programs).values():
         wanted = {name: _wanted(program, outcomes, name, chosen[name]) for name, program in some.items()}
-        details = {name: Details.of(repository, repository.policy(name), program, snapshot) for name, program in some.items()}
+        details = {name: Details.of(repository, name, program, snapshot) for name, program in some.items()}
         made: dict[tuple[str, str, str], Finding] = {}
         by_object: dict[tuple[str, str], list[tuple[str, Judgement]]] = {}
         for name, judgements in wanted.items():
