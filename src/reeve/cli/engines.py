@@ -14,6 +14,7 @@ from reeve.cli.options import Decorator, together
 if TYPE_CHECKING:
     from reeve.evaluate.engines.engine import Engine
     from reeve.evaluate.interpreter import Program
+    from reeve.evaluate.judge_by_engine import Earlier
     from reeve.evaluate.objects import Snapshot
     from reeve.evaluate.outcomes import Outcomes
     from reeve.findings.results import Results
@@ -123,38 +124,35 @@ def judged(
     tree = section_id(repository, framework) if framework else None
     with ExitStack() as stack:
         own = stack.enter_context(temporary())
-        snapshot = stack.enter_context(Snapshot(repository, taken.directory))
+        snapshot = stack.enter_context(Snapshot(taken.directory, repository.object_type))
         large = _judgements(snapshot.manifest, programs) > LARGE
         lacking = completeness(snapshot.manifest, programs, repository)
         judging = {name: program for name, program in programs.items() if name not in lacking.unjudged}
         directory = (out or own) / OUTCOMES_FOLDER
         stack.enter_context(writing(directory))
-        outcomes = _write(repository, judging, snapshot, taken, choice, large, directory, own, since, tell)
+        engine = None if choice.name == INTERPRETER or (choice.name == AUTO and not large and not since) else choice
+        outcomes = _write(judging, snapshot, taken.address, engine, directory, own / "spill", since, tell)
         results = results_of(repository, programs, snapshot, stack.enter_context(outcomes), tree)
         yield results, formats if formats is not None else _usual_formats(out)
 
 
 def _write(
-    repository: "Repository",
     programs: "Mapping[str, Program]",
     snapshot: "Snapshot",
-    taken: Taken,
-    choice: EngineChoice,
-    large: bool,
+    address: Path | None,
+    choice: EngineChoice | None,
     directory: Path,
-    own: Path,
+    spill: Path,
     since: Path | None,
     tell: Callable[[str, int, int | None], None],
 ) -> "Outcomes":
-    """Have the engine that fits judge, and write its outcomes."""
-    from reeve.evaluate.judges import write_outcomes
+    """Judge by an engine, or (None) by the interpreter, and write the outcomes into a directory."""
+    from reeve.evaluate.write_outcomes import write_outcomes
 
     with ExitStack() as stack:
-        by_interpreter = choice.name == INTERPRETER or (choice.name == AUTO and not large and not since)
-        engine = None if by_interpreter else stack.enter_context(opened(choice, own / "spill"))
-        earlier = _earlier(since, stack) if since else None
-        address = taken.address or taken.directory.resolve()
-        return write_outcomes(directory, engine, snapshot, address, programs, repository.object_type, earlier, tell)
+        earlier = _earlier(since, snapshot, stack) if since else None
+        engine = stack.enter_context(opened(choice, spill)) if choice else None
+        return write_outcomes(directory, engine, snapshot, programs, address, earlier, tell)
 
 
 def _judgements(manifest: "Manifest", programs: "Mapping[str, Program]") -> int:
@@ -165,12 +163,12 @@ def _usual_formats(out: Path | None) -> tuple[str, ...]:
     return ("terminal",) if out is None else ("terminal", "json", "html")
 
 
-def _earlier(given: Path, stack: ExitStack) -> "tuple[Outcomes, Path, Manifest]":
+def _earlier(given: Path, snapshot: "Snapshot", stack: ExitStack) -> "Earlier":
+    from reeve.evaluate.objects import Snapshot
     from reeve.evaluate.outcomes import Outcomes
     from reeve.inventory.directory import OUTCOMES_FOLDER, snapshot_directory
-    from reeve.inventory.manifest import read_manifest
     from reeve.inventory.storage import reading
 
     outcomes = Outcomes.read(stack.enter_context(reading(given)) / OUTCOMES_FOLDER)
-    snapshot = snapshot_directory(stack.enter_context(reading(outcomes.snapshot)))
-    return outcomes, snapshot, read_manifest(snapshot)
+    directory = snapshot_directory(stack.enter_context(reading(outcomes.snapshot)))
+    return outcomes, stack.enter_context(Snapshot(directory, snapshot.object_type))

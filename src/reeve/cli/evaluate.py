@@ -9,8 +9,8 @@ from reeve.cli.failures import telling_what_was_written
 from reeve.cli.engines import EngineChoice, Taken, engine_options, judged
 from reeve.cli.options import chosen_formats, policy_options, report_options, wants_color
 from reeve.cli.working import open_repository, progress, write_reports
-from reeve.findings.judge import snapshot_directory
 from reeve.findings.scan import production_programs
+from reeve.inventory.directory import snapshot_directory
 from reeve.inventory.manifest import read_manifest
 from reeve.inventory.storage import putting, reading
 from reeve.inventory.stores import is_address

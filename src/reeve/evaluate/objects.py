@@ -221,6 +221,11 @@ class _Object(Mapping[str, Any]):
         self._record, self._page = record, page
 
     @property
+    def record(self) -> Record:
+        """The object as it was collected."""
+        return self._record
+
+    @property
     def account(self) -> str:
         """The account that the object is in."""
         return self._record.account
@@ -260,3 +265,8 @@ class _Object(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._record.fields)
+
+
+def record_of(row: Row) -> Record | None:
+    """Return an object of a snapshot as it was collected; None where the row is none of a snapshot."""
+    return row.record if isinstance(row, _Object) else None

@@ -58,7 +58,9 @@ class ObservedProgram:
         watched = replace(moment, debugged=[], unread=[])
         outcome = self.program.judge(row, watched)
         events = tuple(self.events)
-        return Judgement(row, moment, outcome, self.program.meaning(outcome, row, moment), events, tuple(watched.debugged or ()))
+        return Judgement(
+            row, moment, outcome, self.program.meaning(outcome, row, moment), events, tuple(watched.debugged or ())
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """One finding with all that it rests on: where the object is, why it was judged so, and how it is mended."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from reeve.collect.consoles import console_host
 from reeve.evaluate.citations import Citations, Origin
@@ -42,7 +43,7 @@ class Details:
         return cls(
             snapshot,
             ObservedProgram.of(program.body),
-            Citations(repository.object_type, _origin),
+            Citations(repository.object_type, lambda row: None),
             repository.remedies(policy_id, program.body),
             needs([program], repository.object_type).get(own, frozenset()),
         )
@@ -57,7 +58,7 @@ class Details:
             watched = self.observed.judge(row, moment)
             if watched.outcome.code == judgement.code:  # else another version of Reeve judged: it knows why
                 meaning, error = watched.meaning, watched.outcome.runtime_error
-                evidence = evidence_of(self.observed, watched, self.citations)
+                evidence = evidence_of(self.observed, watched, replace(self.citations, origin=partial(_origin, record, row)))
         if meaning.status is Status.INCOMPLIANT:
             remedy = self._remedy(judgement, place, row, moment)
         missing = {name: why for name, why in record.not_collected.items() if name in self.reads}
@@ -79,6 +80,7 @@ class Details:
         return filled(template, {**fields, **where, ARN: place.arn, HOST: host}, encoded=True)
 
 
-def _origin(row: Row) -> Origin | None:
-    record = record_of(row)
+def _origin(own: Record, of: Row, row: Row) -> Origin | None:
+    """Return the origin of an object: of the one that is judged, or of one that it leads to."""
+    record = own if row is of else record_of(row)
     return Origin(record.account, record.region, frozenset(record.source.split(", "))) if record else None

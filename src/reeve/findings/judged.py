@@ -17,7 +17,11 @@ from reeve.repository.repository import Repository
 
 
 def results_of(
-    repository: Repository, programs: Mapping[str, Program], snapshot: Snapshot, outcomes: Outcomes, framework: str | None = None
+    repository: Repository,
+    programs: Mapping[str, Program],
+    snapshot: Snapshot,
+    outcomes: Outcomes,
+    framework: str | None = None,
 ) -> Results:
     """Return what a report shows of outcomes.
 

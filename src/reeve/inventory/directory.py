@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from reeve.files import inside, open_plain
-from reeve.inventory.manifest import SnapshotError
+from reeve.inventory.manifest import MANIFEST, SnapshotError
 
 LOCK = ".lock"
 SNAPSHOT_FOLDER, OUTCOMES_FOLDER = "snapshot", "outcomes"
@@ -125,6 +125,12 @@ def replace_files(directory: Path, contents: Mapping[str, Iterable[bytes]]) -> N
             with suppress(OSError):
                 part.unlink()
         raise
+
+
+def snapshot_directory(given: Path) -> Path:
+    """Return where the snapshot lies: the directory itself, or `snapshot` in a scan's output."""
+    nested = given / SNAPSHOT_FOLDER
+    return nested if not (given / MANIFEST).exists() and nested.is_dir() else given
 
 
 def remove_results(out: Path) -> None:

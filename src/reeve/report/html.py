@@ -15,7 +15,7 @@ from reeve.findings.results import SHOWN_ORDER, Finding, PolicyResult, Results
 from reeve.inventory.manifest import Manifest
 from reeve.model import Status
 from reeve.report import markdown
-from reeve.report.escaping import as_json, visible
+from reeve.report.escaping import visible
 
 COLORS: Mapping[Status, str] = {
     Status.INCOMPLIANT: "bad",
@@ -85,11 +85,6 @@ def _title(manifest: Manifest) -> str:
     return f"{part.provider} account {part.account or 'unknown'}" + (f" ({part.account_name})" if part.account_name else "")
 
 
-def _value(value: Any) -> str:
-    """Return a fact's value as it is read."""
-    return value if isinstance(value, str) else as_json(value, None)
-
-
 def environment(folder: str) -> jinja2.Environment:
     """Return what renders templates of pages: whatever they show is escaped, and a name that is not given is an error.
 
@@ -106,7 +101,7 @@ def environment(folder: str) -> jinja2.Environment:
         lstrip_blocks=True,
     )
     known: dict[str, Any] = found.filters  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    known.update(time=_time, value=_value, markdown=markdown.render)
+    known.update(time=_time, markdown=markdown.render)
     return found
 
 

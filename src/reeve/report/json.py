@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 
 from reeve import __version__
-from reeve.evaluate.evidence import Child, Evidence
+from reeve.evaluate.evidence import Child, Evidence, Fact
 from reeve.evaluate.outcomes import Judgement
 from reeve.findings.frameworks import SectionResult, Verdict
 from reeve.findings.remedies import Remedy
@@ -31,8 +31,12 @@ class FactReport(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True
     """Something that the deciding condition read."""
 
     path: Annotated[str, _doc("The field's name, through lookups with dots; or the related list's.")]
-    value: Annotated[Any, _doc("Its value; long ones are cut. Of a related list: how many of its objects have each status.")]
-    reason: Annotated[str | None, _doc("Why it could not be read.")] = None
+    value: Annotated[Any, _doc("Its value; long ones are cut.")]
+    reason: Annotated[str | None, _doc("Why it, or a part of it, could not be read.")] = None
+    more: Annotated[int, _doc("How many more items a list has.")] = 0
+    counts: Annotated[
+        Mapping[str, int] | None, _doc("Of a related list none of whose objects decided: how many have each status.")
+    ] = None
 
 
 class ChildReport(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -291,10 +295,15 @@ def _evidence(evidence: Evidence) -> EvidenceReport:
     return EvidenceReport(
         evidence.text,
         evidence.calls,
-        tuple(FactReport(fact.path, fact.value, fact.reason) for fact in evidence.facts),
+        tuple(map(_fact, evidence.facts)),
         tuple(map(_child, evidence.children)),
         evidence.more,
     )
+
+
+def _fact(fact: Fact) -> FactReport:
+    counts = None if fact.counts is None else {str(status): count for status, count in fact.counts.items()}
+    return FactReport(fact.path, fact.value, fact.reason, fact.more, counts)
 
 
 def _child(child: Child) -> ChildReport:

@@ -47,7 +47,9 @@ def render(results: Results, console: Console) -> None:
     """Print the summary."""
     manifest = results.manifest
     several = len(manifest.parts) > 1
-    said = ", ".join(map(_account, manifest.parts[:SOME])) + (f" and {len(manifest.parts) - SOME} more" if len(manifest.parts) > SOME else "")
+    said = ", ".join(map(_account, manifest.parts[:SOME])) + (
+        f" and {len(manifest.parts) - SOME} more" if len(manifest.parts) > SOME else ""
+    )
     console.print(text(f"{said}, as of {manifest.moment:%Y-%m-%d %H:%M:%S} UTC"))
     if results.left_out:
         shown = f"{results.shown:,} findings, the worst, can be shown with everything; {results.left_out:,} are only counted"
