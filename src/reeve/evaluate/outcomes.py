@@ -27,7 +27,7 @@ from reeve.inventory.columns import quoted
 from reeve.inventory.directory import OUTCOMES, RUN, replace_file, sha256, why
 from reeve.inventory.manifest import MANIFEST, Count, Instant, Manifest, SnapshotError, decoded
 from reeve.inventory.stores import shown
-from reeve.inventory.tables import checked_table, connection, described, files_in, parquet, several
+from reeve.inventory.tables import checked_tables, connection, described, files_in, parquet, several
 from reeve.language.operations.base import Moment
 from reeve.model import ObjectType
 
@@ -157,7 +157,7 @@ class Outcomes:
         found: dict[str, dict[str, int]] = {}
         for identifier, *row in self._rows(type_id, query, given):
             if identifier in found:
-                raise several(self.directory, identifier)
+                raise several(self.directory, "?", type_id, identifier)
             found[identifier] = dict(zip(policies, row, strict=True))
         return found
 
@@ -212,16 +212,16 @@ def write_outcomes(
         EngineError: the engine failed, or can't read the snapshot.
     """
     place, manifest, address = snapshot
-    moment = Moment.at(manifest.started_at)
+    moment = Moment.at(manifest.moment)
     prints = {policy: fingerprint(program, object_type, moment) for policy, program in programs.items()}
     read = types_read(programs.values(), object_type)
-    tables = {name: [str(checked_table(place, manifest, object_type(name), False))] for name in read}
+    tables = {name: [str(file) for file in checked_tables(place, manifest, object_type(name), False)] for name in read}
     earlier = _earlier(since, by_type(programs), prints, [object_type(name) for name in read]) if since else {}
     run = f"run-{os.urandom(6).hex()}"
     place_of_run = inside(directory, run)
     try:
         judged = judge_tables(engine, tables, programs, object_type, moment, str(place_of_run), tell, earlier)
-        sizes = {name: manifest.tables[name].rows for name in judged}
+        sizes = {name: manifest.rows(name) for name in judged}
         found = {name: _type_outcomes(directory, of, prints, programs, sizes[name]) for name, of in judged.items()}
         for name in earlier:
             _same_objects(directory, found[name], tables[name], object_type(name))
@@ -246,7 +246,7 @@ def _earlier(
         raise SnapshotError(f"the outcomes in {outcomes.directory} are not of the snapshot in {place}; evaluate that again")
     if any(one.id not in manifest.tables for one in read):
         return {}
-    tables = {one.id: [str(checked_table(place, manifest, one, False))] for one in read}
+    tables = {one.id: [str(file) for file in checked_tables(place, manifest, one, False)] for one in read}
     found: dict[str, Since] = {}
     for type_id, policies in programs.items():
         known = outcomes.manifest.types.get(type_id)
