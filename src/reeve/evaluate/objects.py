@@ -5,29 +5,26 @@ object. Of a small type all objects are read once and kept. An object is known b
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeVar
 
-from reeve.inventory.records import Record
-from reeve.language.operations.base import Row
+from reeve.inventory.manifest import SnapshotError, read_manifest
+from reeve.inventory.records import Reader, Record, Wanted
+from reeve.inventory.tables import connection, several
+from reeve.language.operations.base import Moment, Row
 from reeve.language.unread import NotCollected, PartlyCollected
 from reeve.model import ObjectType, Relation
 
+T = TypeVar("T")
 Key = tuple[str, str]
 """What an object is known by: its account and its id there."""
 PAGE = 1_000
 """How many objects are judged, or looked up, at a time."""
 SMALL = 5_000
 """How many objects a type may have to be read as a whole and kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which objects of a type are to be read: those whose `field` has one of some texts, in some accounts or (None) in all."""
-
-    field: str
-    values: Collection[str]
-    accounts: Collection[str] | None = None
 
 
 class Source(Protocol):
@@ -38,7 +35,7 @@ class Source(Protocol):
         ...
 
     def without(self, type_id: str) -> Collection[str]:
-        """Return the accounts in which a type's objects were not read."""
+        """Return the accounts in which the objects of a type were not read."""
         ...
 
     def records(self, object_type: ObjectType, wanted: Wanted | None = None) -> Iterable[Record]:
@@ -48,6 +45,70 @@ class Source(Protocol):
             SnapshotError: they can't be read.
         """
         ...
+
+
+class Snapshot:
+    """A snapshot's objects as the interpreter takes them; used within `with`, which keeps one connection open."""
+
+    def __init__(self, directory: Path, object_type: Callable[[str], ObjectType]) -> None:
+        """Read the manifest of the snapshot in a directory; `object_type` gives a type by its id.
+
+        Raises:
+            SnapshotError: there is no snapshot, or not one of this version's.
+        """
+        self.directory, self.object_type = directory, object_type
+        self.manifest = read_manifest(directory)
+        self.moment = Moment.at(self.manifest.moment)
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Open the connection."""
+        self._reader = Reader(self.directory, self.manifest, self._stack.enter_context(connection()))
+        self._objects = Objects(self.object_type, self._reader)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stack.close()
+
+    def files(self, type_id: str, distinct: bool = False) -> list[str]:
+        """Return a type's files, after a look at what must hold in them; at ids that repeat too, if that is asked for.
+
+        Raises:
+            SnapshotError: there are none, or something does not hold.
+        """
+        return [str(path) for path in self._reader.files(self.object_type(type_id), distinct)]
+
+    def rows(self, object_type: ObjectType, keys: Iterable[Key] | None = None) -> Iterator[tuple[Record, Row]]:
+        """Yield a type's objects, or those of some accounts and ids, in the order of these.
+
+        Raises:
+            SnapshotError: the table is missing or can't be read, or lacks one of the objects, or has it twice.
+        """
+        pages = _batches(self._reader.records(object_type)) if keys is None else self._found(object_type, keys)
+        for records in pages:
+            yield from zip(records, self._objects.rows(object_type, records), strict=True)
+
+    def _found(self, object_type: ObjectType, keys: Iterable[Key]) -> Iterator[list[Record]]:
+        for some in _batches(keys):
+            accounts, ids = {account for account, _ in some}, {identifier for _, identifier in some}
+            found: dict[Key, Record] = {}
+            for record in self._reader.records(object_type, Wanted(object_type.id_field, ids, accounts)):
+                key = (record.account, record.fields[object_type.id_field])
+                if key in found:
+                    raise several(self.directory, key[0], object_type.id, key[1])
+                found[key] = record
+            for account, identifier in (key for key in some if key not in found):
+                message = (
+                    f"the snapshot in {self.directory} holds no {object_type.id} {identifier!r} of the account {account!r}"
+                )
+                raise SnapshotError(f"{message}; evaluate it again")
+            yield [found[key] for key in some]
+
+
+def _batches(items: Iterable[T]) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while some := list(islice(iterator, PAGE)):
+        yield some
 
 
 class Objects:
@@ -67,6 +128,8 @@ class Objects:
     def having(self, type_id: str, wanted: Wanted) -> "Sequence[_Object]":
         """Return the wanted objects of a type."""
         object_type = self._object_type(type_id)
+        if not wanted.values or not self._source.size(type_id):
+            return []
         if self._source.size(type_id) > SMALL:
             return _Page(self, object_type, list(self._source.records(object_type, wanted))).objects
         if type_id not in self._kept:
@@ -111,12 +174,11 @@ class _Page:
     def _found_behind(self, relation: Relation, keys: Collection[Key]) -> dict[Key, Any]:
         field, type_id = self._all.identity(relation.type), relation.type
         accounts, values = {account for account, _ in keys}, {value for _, value in keys}
-        own = {one.key: one for one in self._all.having(type_id, Wanted(field, values, accounts))} if keys else {}
-        elsewhere = {value for account, value in keys if (account, value) not in own}
-        others = self._all.having(type_id, Wanted(field, elsewhere)) if elsewhere else []
-        by_id = _grouped(others, lambda one: one.text(field))
-        unread = self._all.without(type_id) if elsewhere else ()
-        return {key: own[key] if key in own else _only(by_id.get(key[1], ()), relation, unread, key[0]) for key in keys}
+        own = {one.key: one for one in self._all.having(type_id, Wanted(field, values, accounts))}
+        lost = [key for key in keys if key not in own]
+        by_id = _grouped(self._all.having(type_id, Wanted(field, {value for _, value in lost})), lambda one: one.text(field))
+        unread = self._all.without(type_id)
+        return {**own, **{key: _elsewhere(by_id.get(key[1], ()), relation, key[0], unread) for key in lost}}
 
     def children(self, relation: Relation, account: str, key: str) -> Any:
         """Return the objects in a related list, or why they are not known."""
@@ -137,15 +199,16 @@ def _grouped(objects: "Iterable[_Object]", key: "Callable[[_Object], Any]") -> d
     return found
 
 
-def _only(found: "Sequence[_Object]", relation: Relation, unread: Collection[str], account: str) -> Any:
-    """Return the one object that is in another account, null if there is none; else why it is not known."""
-    if account in unread:
-        # Ids may be names: another account's object of that name is none of this one's.
-        return NotCollected(f"no {relation.type} was read in the account {account}, where {relation.name} may lead")
+def _elsewhere(found: "Sequence[_Object]", relation: Relation, account: str, unread: Collection[str]) -> Any:
+    """Return the one object that is in another account, null if there is none; else why it is not known.
+
+    Ids may be names: where the own account was not read, another one's object of that name is none of its.
+    """
     if len(found) > 1:
         return NotCollected(f"several other accounts have the {relation.type} that {relation.name} leads to")
-    if not found and unread:
-        return NotCollected(f"no {relation.type} was read in the account {min(unread)}, where {relation.name} may lead")
+    if account in unread or (unread and not found):
+        where = account if account in unread else min(unread)
+        return NotCollected(f"no {relation.type} was read in the account {where}, where {relation.name} may lead")
     return found[0] if found else None
 
 

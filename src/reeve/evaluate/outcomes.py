@@ -234,7 +234,7 @@ class Outcomes:
                 raise SnapshotError(f"{where} have no column {name!r} of {types[-1]}; evaluate again")
         histograms = "".join(f", histogram({one.column})" for one in of.policies.values())
         shown = ", ".join(f"count({name})" for name in NEVER_NULL)
-        (row,) = self._rows(type_id, f"SELECT {shown}, count(*){histograms} FROM {{}}")  # noqa: S608
+        (row,) = self._rows(type_id, f"SELECT {shown}, count(*){histograms} FROM {{}}")  # noqa: S608 - our names
         filled, total, codes = list(row[: len(NEVER_NULL)]), row[len(NEVER_NULL)], row[len(NEVER_NULL) + 1 :]
         if total != of.objects or filled != [total] * len(filled) or [dict(one or {}) for one in codes] != counted:
             raise SnapshotError(f"{where} are not whole; evaluate again")

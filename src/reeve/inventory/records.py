@@ -20,10 +20,8 @@ from reeve.inventory.tables import (
     SOURCE,
     checked_tables,
     columns_in,
-    connection,
     kinds_of_columns,
     parquet,
-    table_files,
     unreadable,
 )
 from reeve.language.columns import instant
@@ -81,49 +79,86 @@ def columns_of(object_type: ObjectType) -> dict[str, str]:
     return {**declared, **PROVENANCE}
 
 
-def read_records(
-    directory: Path, manifest: Manifest, object_type: ObjectType, keys: Collection[tuple[str, str]] | None = None
-) -> Iterator[Record]:
-    """Yield the objects of a type in a snapshot, of all accounts; fields that could not be read are `NotCollected`.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which objects of a type are to be read: those whose `field` has one of some texts, in some accounts or (None) in all."""
 
-    Args:
-        directory: the snapshot's.
-        manifest: what it says of itself.
-        object_type: the type.
-        keys: only the objects of these accounts and ids.
-
-    Raises:
-        SnapshotError: a table is missing, damaged, or of other columns than the type declares.
-    """
-    # Keys come from outcomes, which are of the whole table: whoever made them has looked at it.
-    whole = keys is None
-    files = checked_tables(directory, manifest, object_type) if whole else table_files(directory, manifest, object_type.id)
-    try:
-        yield from _rows(files, object_type, keys)
-    except duckdb.Error as error:
-        raise unreadable(files, error) from None
+    field: str
+    values: Collection[str]
+    accounts: Collection[str] | None = None
 
 
-def _rows(files: Sequence[Path], object_type: ObjectType, keys: Collection[tuple[str, str]] | None) -> Iterator[Record]:
-    kinds = kinds_of_columns(object_type)
-    readers = {name: _READERS[kind] for name, kind in kinds.items() if kind in _READERS}
-    with connection() as opened:
-        found = columns_in(opened, files, kinds)
-        shown = ", ".join(read_as(name, kind, found[name]) or "" for name, kind in kinds.items())
-        query = f"SELECT {shown} FROM {parquet(files)}"  # noqa: S608 - names are quoted
-        if keys is not None:
-            own = f"({quoted(ACCOUNT)}, {quoted(object_type.id_field)})"
-            query += f" WHERE {own} IN (SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]))"
-        result: Any = opened.execute(query, None if keys is None else [[key[0] for key in keys], [key[1] for key in keys]])
-        while rows := result.fetchmany(2000):
-            for row in rows:
+class Reader:
+    """Reads the objects of a snapshot by one connection; a type's files are looked at once, before they are read."""
+
+    def __init__(self, directory: Path, manifest: Manifest, opened: duckdb.DuckDBPyConnection) -> None:
+        self._directory, self._manifest, self._opened = directory, manifest, opened
+        self._files: dict[str, list[Path]] = {}
+        self._shown: dict[str, str] = {}
+        self._without: dict[str, frozenset[str]] = {}
+
+    def size(self, type_id: str) -> int:
+        """Return how many objects of a type there are."""
+        return self._manifest.rows(type_id)
+
+    def without(self, type_id: str) -> frozenset[str]:
+        """Return the accounts in which the objects of a type were not read."""
+        if type_id not in self._without:
+            self._without[type_id] = frozenset(self._manifest.without(type_id))
+        return self._without[type_id]
+
+    def files(self, object_type: ObjectType, distinct: bool = False) -> list[Path]:
+        """Return a type's files, after a look at what must hold in them (`checked_tables`).
+
+        Raises:
+            SnapshotError: there are none, or something does not hold.
+        """
+        if object_type.id not in self._files:
+            self._files[object_type.id] = checked_tables(self._directory, self._manifest, object_type, distinct)
+        return self._files[object_type.id]
+
+    def records(self, object_type: ObjectType, wanted: Wanted | None = None) -> Iterator[Record]:
+        """Yield the objects of a type, of all accounts, or the wanted ones; fields that could not be read are `NotCollected`.
+
+        Raises:
+            SnapshotError: a table is missing, damaged, or of other columns than the type declares.
+        """
+        files = self.files(object_type)
+        if wanted is not None and wanted.accounts is not None:
+            tables = self._manifest.tables[object_type.id]
+            files = [path for path, table in zip(files, tables, strict=True) if table.account in wanted.accounts]
+        if not files:
+            return
+        kinds = kinds_of_columns(object_type)
+        readers = {name: _READERS[kind] for name, kind in kinds.items() if kind in _READERS}
+        try:
+            for row in self._rows(object_type, files, kinds, wanted):
                 values = dict(zip(kinds, row, strict=True))
                 for name, read in readers.items():
                     if values[name] is not None:
                         values[name] = read(values[name])
                 yield _record(values)
+        except duckdb.Error as error:
+            raise unreadable(files, error) from None
+
+    def _rows(
+        self, object_type: ObjectType, files: Sequence[Path], kinds: Mapping[str, Kind], wanted: Wanted | None
+    ) -> Iterator[tuple[Any, ...]]:
+        # A connection's next query ends the one before; a cursor's doesn't.
+        with self._opened.cursor() as cursor:
+            if object_type.id not in self._shown:
+                found = columns_in(cursor, files, kinds)
+                self._shown[object_type.id] = ", ".join(read_as(name, kind, found[name]) or "" for name, kind in kinds.items())
+            query = f"SELECT {self._shown[object_type.id]} FROM {parquet(files)}"  # noqa: S608 - names are quoted
+            given: list[Any] = []
+            if wanted is not None:
+                query, given = f"{query} WHERE {quoted(wanted.field)} IN (SELECT unnest(?::VARCHAR[]))", [list(wanted.values)]
+            cursor.execute(query, given)
+            while rows := cursor.fetchmany(_FETCHED):
+                yield from rows
 
 
+_FETCHED = 2000
 _READERS: Mapping[Kind, Callable[[Any], Any]] = {Kind.DATE_TIME: instant, Kind.JSON: json.loads}
 """What makes of a column's values those that the interpreter takes, by kind."""
 
