@@ -63,7 +63,7 @@ class OutcomesManifest(msgspec.Struct, frozen=True, rename="camel"):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A type's outcomes as a judge has written them: the folders of their files, the codes' columns by policy, how many objects."""
+    """A type's outcomes as a judge has written them: the folders of files, the codes' columns by policy, how many objects."""
 
     folders: tuple[str, ...]
     codes: Mapping[str, str]
