@@ -10,10 +10,11 @@ import click
 from reeve.cli.failures import UserError
 from reeve.cli.options import debug_option, repository_option
 from reeve.cli.working import one_policy, open_repository
+from reeve.evaluate.objects import Snapshot
 from reeve.evaluate.policy_tests import moment_of, object_row
 from reeve.evaluate.trace import trace
 from reeve.files import read_plain
-from reeve.findings.judge import Snapshot, snapshot_directory
+from reeve.findings.judge import snapshot_directory
 from reeve.inventory.storage import reading
 from reeve.language.errors import nearest
 from reeve.language.logic import Body
@@ -66,14 +67,14 @@ def _objects(repository: Repository, body: Body, wanted: str, snapshot: Path) ->
     directory = snapshot_directory(snapshot)
     names: list[str] = []
     found = False
-    taken = Snapshot(repository, directory)
-    for record, row in taken.rows(body.object_type):
-        name = record.name(body.object_type) or ""
-        identifier = str(record.fields[body.object_type.id_field])
-        if wanted in (name, identifier):
-            found = True
-            yield name or identifier, row, taken.moment
-        names.append(name)
+    with Snapshot(directory, repository.object_type) as taken:
+        for record, row in taken.rows(body.object_type):
+            name = record.name(body.object_type) or ""
+            identifier = str(record.fields[body.object_type.id_field])
+            if wanted in (name, identifier):
+                found = True
+                yield name or identifier, row, taken.moment
+            names.append(name)
     if not found:
         raise UserError(f"there is no {body.object_type.id} {wanted!r} in {directory}{nearest(wanted, names)}")
 
