@@ -135,8 +135,8 @@ def judged(
         stack.enter_context(writing(directory))
         earlier = _earlier(since, repository, stack) if since else None
         engine = stack.enter_context(opened(choice, own / "spill"))
-        judged = stack.enter_context(Snapshot(snapshot, repository.object_type))
-        outcomes = write_outcomes(directory, engine, judged, judging, taken.address, earlier, tell)
+        judging_of = stack.enter_context(Snapshot(snapshot, repository.object_type))
+        outcomes = write_outcomes(directory, engine, judging_of, judging, taken.address, earlier, tell)
         only_worst = set(wanted) <= {"terminal", PARQUET}
         return judge_snapshot(repository, programs, snapshot, outcomes, only_worst, tree), wanted
 
