@@ -1,61 +1,33 @@
 """From a snapshot to findings: every object under every policy about its type, with what the verdict rests on."""
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from reeve.evaluate.interpreter import Program, by_type
+from reeve.evaluate.interpreter import Program
+from reeve.evaluate.judges import write_outcomes
 from reeve.evaluate.needs import needs
-from reeve.evaluate.objects import Objects
+from reeve.evaluate.objects import Snapshot
+from reeve.evaluate.outcomes import Outcomes
 from reeve.findings.access_keys import AccessKey, advise
 from reeve.findings.completeness import completeness
 from reeve.findings.frameworks import framework_result
 from reeve.findings.results import SHOWN_ORDER, Finding, PolicyResult, Results
 from reeve.inventory.directory import SNAPSHOT_FOLDER
-from reeve.inventory.manifest import MANIFEST, Manifest, read_manifest
-from reeve.inventory.records import Record, read_records
+from reeve.inventory.manifest import MANIFEST
+from reeve.inventory.records import Record
+from reeve.inventory.temporary import temporary
 from reeve.language.operations.base import Moment, Row
 from reeve.language.unread import NotCollected, PartlyCollected
 from reeve.model import Code, Credentials, ObjectType, Outcome, Status
 from reeve.repository.links import link
 from reeve.repository.repository import Repository
 
-if TYPE_CHECKING:  # the interpreter needs no engine
-    from reeve.evaluate.outcomes import Outcomes
-
 SHOWN = 100
 """How many objects of a status are looked at when only the worst are shown."""
 WORST = (Status.INCOMPLIANT, Status.UNDETERMINED)
-
-
-class Snapshot:
-    """A snapshot's objects as the interpreter takes them, with what their lookups and related lists lead to."""
-
-    def __init__(self, repository: Repository, directory: Path) -> None:
-        """Read the manifest.
-
-        Raises:
-            SnapshotError: there is no snapshot, or not one of this version's.
-        """
-        self.directory = directory
-        self.manifest: Manifest = read_manifest(directory)
-        self.moment = Moment.at(self.manifest.moment)
-        self._objects = Objects(repository.object_type, lambda name: self._fields(repository.object_type(name)))
-
-    def _fields(self, object_type: ObjectType) -> Iterator[Mapping[str, Any]]:
-        return (record.fields for record in read_records(self.directory, self.manifest, object_type))
-
-    def rows(self, object_type: ObjectType, ids: Sequence[str] | None = None) -> Iterator[tuple[Record, Row]]:
-        """Yield a type's objects, or those of some ids.
-
-        Raises:
-            SnapshotError: the table is missing or can't be read.
-        """
-        accounts = [part.account for part in self.manifest.parts]
-        keys = None if ids is None else [(account, identifier) for account in accounts for identifier in ids]
-        for record in read_records(self.directory, self.manifest, object_type, keys):
-            yield record, self._objects.row(object_type, record.fields)
 
 
 def snapshot_directory(given: Path) -> Path:
@@ -68,7 +40,7 @@ def judge_snapshot(
     repository: Repository,
     programs: Mapping[str, Program],
     directory: Path,
-    outcomes: "Outcomes | None" = None,
+    outcomes: Outcomes | None = None,
     only_worst: bool = False,
     framework: str | None = None,
 ) -> Results:
@@ -78,32 +50,35 @@ def judge_snapshot(
         repository: the policies' repository.
         programs: their compiled logic by id.
         directory: the snapshot's.
-        outcomes: what an engine said; without it the interpreter judges.
-        only_worst: give findings only for the first objects that are INCOMPLIANT or UNDETERMINED; needs `outcomes`.
+        outcomes: what an engine said; without them the interpreter judges.
+        only_worst: give findings only for the first objects that are INCOMPLIANT or UNDETERMINED.
         framework: the id of a framework, or a section, whose tree the results end with.
 
     Raises:
         SnapshotError: the snapshot can't be read.
         InvalidRepositoryError: metadata of the repository has errors.
     """
-    snapshot = Snapshot(repository, directory)
-    lacking = completeness(snapshot.manifest, programs, repository)
-    findings: dict[str, list[Finding]] = {policy_id: [] for policy_id in programs}
-    for type_id, some in by_type(without(programs, lacking.unjudged)).items():
-        shown = {
-            policy_id: needs([program], repository.object_type).get(type_id, frozenset()) for policy_id, program in some.items()
-        }
-        object_type, keys = repository.object_type(type_id), {name: repository.policy(name).credentials for name in some}
-        for policy_id, finding in _findings(snapshot, object_type, some, keys, outcomes, only_worst):
-            findings[policy_id].append(_with_reasons_of(finding, shown[policy_id]))
+    with ExitStack() as stack:
+        snapshot = stack.enter_context(Snapshot(directory, repository.object_type))
+        lacking = completeness(snapshot.manifest, programs, repository)
+        judging = without(programs, lacking.unjudged)
+        if outcomes is None:
+            place = stack.enter_context(temporary())
+            outcomes = write_outcomes(place, None, snapshot, judging)
+        stack.enter_context(outcomes)
+        findings: dict[str, list[Finding]] = {policy_id: [] for policy_id in programs}
+        for policy_id, program in judging.items():
+            read = needs([program], repository.object_type).get(program.body.object_type.id, frozenset())
+            credentials = repository.policy(policy_id).credentials
+            for finding in _findings(snapshot, policy_id, program, credentials, outcomes, only_worst):
+                findings[policy_id].append(_with_reasons_of(finding, read))
     links = link(repository.policies.values(), repository.sections, repository.rules)
     results: list[PolicyResult] = []
     for policy_id, program in programs.items():
         ordered = sorted(findings[policy_id], key=lambda found: (SHOWN_ORDER.index(found.meaning.status), found.object_name))
         remediation = repository.files.text(f"{policy_id}/remediation.md") or ""
         type_id, sections = program.body.object_type.id, links.by_policy[policy_id]
-        known = outcomes is not None and policy_id not in lacking.unjudged
-        counts = _counts(program, ordered, outcomes.counts(policy_id) if outcomes and known else None)
+        counts = _counts(program, {} if policy_id in lacking.unjudged else outcomes.counts(policy_id))
         results.append(PolicyResult(repository.policy(policy_id), type_id, sections, remediation, ordered, counts))
     names = {section.framework: section.framework for result in results for section in (li.section for li in result.links)}
     names = {framework: repository.sections[framework].name for framework in names if framework in repository.sections}
@@ -120,12 +95,8 @@ def without(programs: Mapping[str, Program], left_out: Container[str]) -> dict[s
     return {policy_id: program for policy_id, program in programs.items() if policy_id not in left_out}
 
 
-def _counts(program: Program, findings: Sequence[Finding], codes: Mapping[int, int] | None) -> dict[Status, int]:
+def _counts(program: Program, codes: Mapping[Code, int]) -> dict[Status, int]:
     counts = dict.fromkeys(SHOWN_ORDER, 0)
-    if codes is None:
-        for finding in findings:
-            counts[finding.meaning.status] += 1
-        return counts
     for code, count in codes.items():
         counts[program.meanings[code].status] += count
     return counts
@@ -133,28 +104,21 @@ def _counts(program: Program, findings: Sequence[Finding], codes: Mapping[int, i
 
 def _findings(
     snapshot: Snapshot,
-    object_type: ObjectType,
-    programs: Mapping[str, Program],
-    keys: Mapping[str, Credentials | None],
-    outcomes: "Outcomes | None",
+    policy_id: str,
+    program: Program,
+    credentials: Credentials | None,
+    outcomes: Outcomes,
     only_worst: bool,
-) -> Iterator[tuple[str, Finding]]:
-    """Yield the findings of a type's objects: of all, or of the worst only."""
-    if outcomes is None:
-        for record, row in snapshot.rows(object_type):
-            for policy_id, program in programs.items():
-                outcome = program.judge(row, snapshot.moment)
-                yield policy_id, _finding(snapshot, object_type, program, record, row, outcome, keys[policy_id])
-        return
-    chosen = {policy: _worst(program, outcomes, policy) for policy, program in programs.items()} if only_worst else None
-    wanted = None if chosen is None else sorted({identifier for ids in chosen.values() for identifier in ids})
-    codes = outcomes.codes(object_type.id, wanted)
-    for record, row in snapshot.rows(object_type, wanted):
-        identifier = str(record.fields[object_type.id_field])
-        for policy_id, program in programs.items():
-            if chosen is None or identifier in chosen[policy_id]:
-                outcome = _explained(program, Outcome(Code(codes[identifier][policy_id])), row, snapshot.moment)
-                yield policy_id, _finding(snapshot, object_type, program, record, row, outcome, keys[policy_id])
+) -> Iterator[Finding]:
+    """Yield the findings of a policy: of all objects, or of the worst only."""
+    object_type = program.body.object_type
+    for status in WORST if only_worst else Status:
+        codes = [code for code, meaning in program.meanings.items() if meaning.status is status]
+        found = {(one.account, one.id): one for one in outcomes.judgements(policy_id, codes, SHOWN if only_worst else None)}
+        for record, row in snapshot.rows(object_type, found):
+            code = found[record.account, record.fields[object_type.id_field]].code
+            outcome = _explained(program, Outcome(code), row, snapshot.moment)
+            yield _finding(snapshot, object_type, program, record, row, outcome, credentials)
 
 
 def _with_reasons_of(finding: Finding, names: frozenset[str]) -> Finding:
@@ -162,14 +126,6 @@ def _with_reasons_of(finding: Finding, names: frozenset[str]) -> Finding:
     if not finding.not_collected:
         return finding
     return replace(finding, not_collected={name: why for name, why in finding.not_collected.items() if name in names})
-
-
-def _worst(program: Program, outcomes: "Outcomes", policy_id: str) -> set[str]:
-    found: set[str] = set()
-    for status in WORST:
-        codes = [code for code, meaning in program.meanings.items() if meaning.status is status]
-        found.update(outcomes.ids(policy_id, codes, SHOWN))
-    return found
 
 
 def _explained(program: Program, outcome: Outcome, row: Row, moment: Moment) -> Outcome:
