@@ -57,11 +57,11 @@ def command(policy: str, object_: str, repo: Path | None, snapshot: Path, logic_
     observed = ObservedProgram.of(repository.logic(chosen, logic_name).body)
     with reading(snapshot) as source:
         for name, row, moment, origin in _objects(repository, observed.object_type, object_, source):
-            judgement = observed.judge(row, moment)
+            observation = observed.observe(row, moment)
             citations = Citations(repository.object_type, lambda of, own=row, origin=origin: origin if of is own else None)
             put(f"{chosen} on {name}")
-            put(*lines(trace(observed, judgement)))
-            put(*evidence_lines(evidence_of(observed, judgement, citations)))
+            put(*lines(trace(observed, observation)))
+            put(*evidence_lines(evidence_of(observed, observation, citations)))
     return 0
 
 
@@ -83,7 +83,7 @@ def _objects(repository: Repository, object_type: ObjectType, wanted: str, snaps
             identifier = str(record.fields[object_type.id_field])
             if wanted in (name, identifier):
                 found = True
-                yield name or identifier, row, taken.moment, Origin(calls=frozenset(record.source.split(", ")))
+                yield name or identifier, row, taken.moment, Origin.of(record.source)
             names.append(name)
     if not found:
         raise UserError(f"there is no {object_type.id} {wanted!r} in {directory}{nearest(wanted, names)}")

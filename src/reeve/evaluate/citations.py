@@ -24,6 +24,11 @@ class Origin:
     region: str | None = None
     calls: frozenset[str] = frozenset()
 
+    @classmethod
+    def of(cls, source: str, account: str | None = None, region: str | None = None) -> "Origin":
+        """Return the origin of an object by its record's source, which names calls, or, where none lists it, its type."""
+        return cls(account, region, frozenset(call for call in source.split(", ") if ":" in call))
+
 
 Origins = Callable[[Row], Origin | None]
 """Gives the origin of an object; None where it has none, as in test data."""

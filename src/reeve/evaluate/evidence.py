@@ -7,7 +7,7 @@ from typing import Any
 from reeve.evaluate.citations import Citations
 from reeve.evaluate.excerpts import MOST_ITEMS, cut, excerpt
 from reeve.evaluate.interpreter import Classified, Event
-from reeve.evaluate.observed import Judgement, Member, ObservedProgram, members, statuses
+from reeve.evaluate.observed import Member, Observation, ObservedProgram, members, statuses
 from reeve.language import codes
 from reeve.language.operations.fields import disappearance_field
 from reeve.language.unread import NotCollected, PartlyCollected
@@ -85,19 +85,19 @@ class Evidence:
     text: str
 
 
-def evidence_of(observed: ObservedProgram, judgement: Judgement, citations: Citations) -> Evidence:
-    """Return what a judgement rests on: what the condition that decided read, or where none did, all that were looked at.
+def evidence_of(observed: ObservedProgram, observation: Observation, citations: Citations) -> Evidence:
+    """Return what a verdict rests on: what the condition that decided read, or where none did, all that were looked at.
 
     Args:
         observed: the policy that judged.
-        judgement: the object, and what happened while it was judged.
+        observation: the object as it was judged, and what happened while it was judged.
         citations: says what its fields, and those of its children, come from.
     """
-    found = _Gathering(observed, judgement, citations)
-    if judgement.outcome.code == codes.DISAPPEARED:
-        gone = disappearance_field(judgement.row, observed.object_type.disappearance_field)
+    found = _Gathering(observed, observation, citations)
+    if observation.outcome.code == codes.DISAPPEARED:
+        gone = disappearance_field(observation.row, observed.object_type.disappearance_field)
         found.add_field(gone or observed.object_type.id_field)
-    deciding = _deciding(observed, judgement)
+    deciding = _deciding(observed, observation)
     for event in deciding:
         if isinstance(event, Classified):
             found.add_list([one for one in deciding if isinstance(one, Classified) and one.relationship == event.relationship])
@@ -107,10 +107,10 @@ def evidence_of(observed: ObservedProgram, judgement: Judgement, citations: Cita
     return found.evidence()
 
 
-def _deciding(observed: ObservedProgram, judgement: Judgement) -> Sequence[Event]:
-    number = codes.condition_of(judgement.outcome.code)
+def _deciding(observed: ObservedProgram, observation: Observation) -> Sequence[Event]:
+    number = codes.condition_of(observation.outcome.code)
     every = number > len(observed.program.checks)
-    return [event for event in judgement.events if every or event.condition == number]
+    return [event for event in observation.events if every or event.condition == number]
 
 
 @dataclass(slots=True)
@@ -118,7 +118,7 @@ class _Gathering:
     """Evidence while it is put together: each field and each related list once, in order."""
 
     observed: ObservedProgram
-    judgement: Judgement
+    observation: Observation
     citations: Citations
     looked_at: set[str] = field(default_factory=set[str])
     facts: list[Fact] = field(default_factory=list[Fact])
@@ -132,7 +132,7 @@ class _Gathering:
             return
         self.looked_at.add(path)
         try:
-            value, calls = self.citations.read(self.observed.object_type, path, self.judgement.row)
+            value, calls = self.citations.read(self.observed.object_type, path, self.observation.row)
         except WrongTypeError as error:
             self.facts.append(Fact(path, None, cut(str(error))))
             return
@@ -149,7 +149,7 @@ class _Gathering:
         if classified.relationship in self.looked_at:
             return
         self.looked_at.add(classified.relationship)
-        asked, doubted = {one.status for one in found}, codes.is_error(self.judgement.outcome.code)
+        asked, doubted = {one.status for one in found}, codes.is_error(self.observation.outcome.code)
 
         def decided(outcome: Outcome) -> bool:
             if outcome.unseen:
@@ -166,8 +166,8 @@ class _Gathering:
             self._cite(self.citations.listing(program.object_type))
 
     def _add_child(self, relation: str, program: ObservedProgram, member: Member) -> None:
-        judgement = program.judge(member.row, self.judgement.moment)
-        evidence = evidence_of(program, judgement, self.citations)
+        observation = program.observe(member.row, self.observation.moment)
+        evidence = evidence_of(program, observation, self.citations)
         own, origin = program.object_type, self.citations.origin(member.row)
         self._cite(evidence.calls or self.citations.listing(own))
         self.children.append(
@@ -179,8 +179,8 @@ class _Gathering:
                 origin.account if origin else None,
                 origin.region if origin else None,
                 None,
-                judgement.meaning.status,
-                judgement.meaning.message,
+                observation.meaning.status,
+                observation.meaning.message,
                 evidence,
             )
         )
@@ -195,7 +195,7 @@ class _Gathering:
 
     def _text(self) -> str:
         missing = [fact.text() for fact in self.facts if fact.reason is not None]
-        if missing and self.judgement.meaning.status is Status.UNDETERMINED:
+        if missing and self.observation.meaning.status is Status.UNDETERMINED:
             return cut(", ".join(missing))
         if not self.children:
             return cut(", ".join(fact.text() for fact in self.facts))

@@ -16,7 +16,7 @@ from reeve.model import Meaning, ObjectType, Outcome, Status
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Observation:
     """One object as it was judged, and what happened meanwhile, in order; `debugged` is what DEBUG recorded."""
 
     row: Row
@@ -53,13 +53,13 @@ class ObservedProgram:
         """The type of the objects that are judged."""
         return self.program.body.object_type
 
-    def judge(self, row: Row, moment: Moment) -> Judgement:
+    def observe(self, row: Row, moment: Moment) -> Observation:
         """Judge one object as `Program.judge` does."""
         self.events.clear()
         debugged: list[tuple[str, Value]] = []
         outcome = self.program.judge(row, replace(moment, debugged=debugged, unread=[]))
         meaning = self.program.meaning(outcome, row, moment)
-        return Judgement(row, moment, outcome, meaning, tuple(self.events), tuple(debugged))
+        return Observation(row, moment, outcome, meaning, tuple(self.events), tuple(debugged))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reeve.evaluate.interpreter import Classified, Evaluated, Event
-from reeve.evaluate.observed import Judgement, ObservedProgram, members, statuses
+from reeve.evaluate.observed import Observation, ObservedProgram, members, statuses
 from reeve.language import codes
 from reeve.language.operations.base import FiredError, Moment
 from reeve.language.operations.constants import (
@@ -75,12 +75,12 @@ class Trace:
     debugged: tuple[tuple[str, Any], ...]
 
 
-def trace(observed: ObservedProgram, judgement: Judgement) -> Trace:
-    """Return how a policy came to a judgement, and how to those of its related lists' objects.
+def trace(observed: ObservedProgram, observation: Observation) -> Trace:
+    """Return how a policy came to its verdict on an object, and to those on the objects of its related lists.
 
     Operands of `AND` and `OR` that were not reached are not in it, nor are constants.
     """
-    program, outcome, events = observed.program, judgement.outcome, judgement.events
+    program, outcome, events = observed.program, observation.outcome, observation.events
     conditions: list[ConditionTrace] = []
     for number in range(1, min(codes.condition_of(outcome.code), len(program.checks)) + 1):
         steps = [step for event in events if event.condition == number and (step := _step(event))]
@@ -89,8 +89,8 @@ def trace(observed: ObservedProgram, judgement: Judgement) -> Trace:
     for event in events:
         if isinstance(event, Classified):
             lists.setdefault(event.relationship, []).append(event)
-    told = tuple(_list(observed.lists[name], found, judgement.moment) for name, found in lists.items())
-    return Trace(tuple(conditions), told, outcome, judgement.meaning, judgement.debugged)
+    told = tuple(_list(observed.lists[name], found, observation.moment) for name, found in lists.items())
+    return Trace(tuple(conditions), told, outcome, observation.meaning, observation.debugged)
 
 
 def _step(event: Event) -> Step | None:
@@ -111,7 +111,7 @@ def _list(observed: ObservedProgram, found: Sequence[Classified], moment: Moment
     first, _ = members(judged, observed.object_type, is_asked, MOST_CHILDREN)
     if not first:
         first, _ = members(judged, observed.object_type, lambda outcome: True, MOST_CHILDREN)
-    children = tuple((one.name, trace(observed, observed.judge(one.row, moment))) for one in first)
+    children = tuple((one.name, trace(observed, observed.observe(one.row, moment))) for one in first)
     more = len(judged.judged) - len(children)
     return ListTrace(judged.relationship, statuses(judged, program), children, more, judged.unread)
 
