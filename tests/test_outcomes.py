@@ -22,7 +22,7 @@ from conftest import CATALOG, FIRST
 from reeve.evaluate import judge_tables, objects
 from reeve.evaluate.engines.duckdb import DuckDB
 from reeve.evaluate.interpreter import compile_body
-from reeve.evaluate.judges import write_outcomes
+from reeve.evaluate.write_outcomes import write_outcomes
 from reeve.evaluate.objects import Snapshot
 from reeve.evaluate.outcomes import OBJECT, Judgement, Outcomes
 from reeve.inventory.directory import writing
