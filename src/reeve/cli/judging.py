@@ -125,7 +125,7 @@ def judged(
         raise UserError("the interpreter keeps no outcomes: --format parquet and --since need --engine duckdb or spark")
     if choice.name == INTERPRETER or (choice.name == AUTO and not large and PARQUET not in wanted and not since):
         return judge_snapshot(repository, programs, snapshot, framework=tree), wanted
-    from reeve.evaluate.judges import write_outcomes
+    from reeve.evaluate.write_outcomes import write_outcomes
     from reeve.evaluate.objects import Snapshot
 
     judging = without(programs, completeness(manifest, programs, repository).unjudged)

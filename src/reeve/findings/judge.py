@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from reeve.evaluate.interpreter import Program
-from reeve.evaluate.judges import write_outcomes
+from reeve.evaluate.write_outcomes import write_outcomes
 from reeve.evaluate.needs import needs
 from reeve.evaluate.objects import Snapshot
 from reeve.evaluate.outcomes import Outcomes
