@@ -16,6 +16,7 @@ from reeve.collect.aws.shapes import Path
 from reeve.collect.aws.unseen import Parent, Unseen
 from reeve.collect.collection import Collection, Suspect
 from reeve.inventory.records import Record
+from reeve.language.values import describe
 from reeve.model import Call, Source
 
 NONE = frozenset[Path]()
@@ -226,7 +227,7 @@ class Collector:
         context = {**_named(item), **listing.base}
         if recipe.collect.region:
             try:
-                region = one_line(search(recipe.collect.region, context) or region)
+                region = _region_of(recipe, recipe.collect.region, context)
             except ExpressionError as error:
                 self._unread(listing, listing.call, odd(listing.call, error))
                 return
@@ -373,6 +374,18 @@ class Collector:
 def _is_meant(listing: Listing, item: Any) -> bool:
     where = listing.source.where
     return not where or truthy(find(where, {**_named(item), **listing.base}, listing.recipe.optional))
+
+
+def _region_of(recipe: Recipe, expression: str, context: Mapping[str, Any]) -> str:
+    """Return the region that a listed item names as its own.
+
+    Raises:
+        ExpressionError: it names none; no other region may be asked about it in its place.
+    """
+    found = find(expression, context, recipe.optional)
+    if not isinstance(found, str) or not found:
+        raise ExpressionError(f"{expression}: a region was wanted, {describe(found)} was found")
+    return one_line(found)
 
 
 def _named(item: Any) -> Mapping[str, Any]:
