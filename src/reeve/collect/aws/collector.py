@@ -16,6 +16,7 @@ from reeve.collect.aws.shapes import Path
 from reeve.collect.aws.unseen import Parent, Unseen
 from reeve.collect.collection import Collection, Suspect
 from reeve.inventory.records import GLOBAL, Record
+from reeve.language.values import describe
 from reeve.model import Call, Source
 
 NONE = frozenset[Path]()
@@ -227,12 +228,10 @@ class Collector:
         context = {**_named(item), **listing.base}
         if recipe.collect.region:
             try:
-                found_in = search(recipe.collect.region, context)
+                region = place = _region_of(recipe, recipe.collect.region, context)
             except ExpressionError as error:
                 self._unread(listing, listing.call, odd(listing.call, error))
                 return
-            if found_in:
-                region = place = one_line(found_in)
             context["_region"] = region
         found = Collected(recipe, region, place, context, listing.call, answer.at)
         found.failures = {**listing.unknown, **(lacking or {})}
@@ -376,6 +375,18 @@ class Collector:
 def _is_meant(listing: Listing, item: Any) -> bool:
     where = listing.source.where
     return not where or truthy(find(where, {**_named(item), **listing.base}, listing.recipe.optional))
+
+
+def _region_of(recipe: Recipe, expression: str, context: Mapping[str, Any]) -> str:
+    """Return the region that a listed item names as its own.
+
+    Raises:
+        ExpressionError: it names none; no other region may be asked about it in its place.
+    """
+    found = find(expression, context, recipe.optional)
+    if not isinstance(found, str) or not found:
+        raise ExpressionError(f"{expression}: a region was wanted, {describe(found)} was found")
+    return one_line(found)
 
 
 def _named(item: Any) -> Mapping[str, Any]:

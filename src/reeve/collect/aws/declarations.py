@@ -142,11 +142,10 @@ class _Check:
             hint = nearest(call.operation, service.operation_names)
             self.note(steps, f"the service {call.service} has no operation {call.operation!r}{hint}")
             return None
-        operation = service.operation_model(call.operation)
-        refused = reading.refusal(call.name, operation)
+        refused = reading.refusal(call.name)
         if refused is not None:
             self.note(steps, f"{call.name} may not be called by a declaration: {refused}", "not-a-reading-call")
-        return operation
+        return service.operation_model(call.operation)
 
     def _answer(self, steps: Steps, call: Call) -> Value:
         """Return what is known of a call's answer, or, with `match`, of the one item of it."""
@@ -190,9 +189,7 @@ class _Check:
                 )
         wanted = reading.actions(call.name, operation)
         where = (*steps, "permissions") if call.permissions != (call.name,) else (*steps, "call")
-        if wanted is None:
-            self.note(where, f"the IAM action of {call.name} is not known: it can't be declared", "unknown-value")
-        elif set(wanted) != set(call.permissions):
+        if set(wanted) != set(call.permissions):
             self.note(where, f"{call.name} needs the permissions {list(wanted)}, not {list(call.permissions)}")
 
     def _given(self, steps: Steps, given: Value, shape: Any) -> None:
