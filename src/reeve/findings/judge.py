@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 from reeve.evaluate.interpreter import Program, by_type
 from reeve.evaluate.needs import needs
 from reeve.evaluate.objects import Objects
-from reeve.findings.access_keys import AccessKey, advise
 from reeve.findings.completeness import completeness
 from reeve.findings.frameworks import framework_result
+from reeve.findings.remedies import Subject, guilty_children, remedy_of
 from reeve.findings.results import SHOWN_ORDER, Finding, PolicyResult, Results
 from reeve.inventory.directory import SNAPSHOT_FOLDER
 from reeve.inventory.manifest import MANIFEST, Manifest, read_manifest
 from reeve.inventory.records import Record, read_records
 from reeve.language.operations.base import Moment, Row
-from reeve.language.unread import NotCollected, PartlyCollected
-from reeve.model import Code, Credentials, ObjectType, Outcome, Status
+from reeve.model import Code, ObjectType, Outcome, Place, Status
 from reeve.repository.links import link
+from reeve.repository.remedies import Remedies
 from reeve.repository.repository import Repository
 
 if TYPE_CHECKING:  # the interpreter needs no engine
@@ -91,8 +91,11 @@ def judge_snapshot(
         shown = {
             policy_id: needs([program], repository.object_type).get(type_id, frozenset()) for policy_id, program in some.items()
         }
-        object_type, keys = repository.object_type(type_id), {name: repository.policy(name).credentials for name in some}
-        for policy_id, finding in _findings(snapshot, object_type, some, keys, outcomes, only_worst):
+        object_type, remedies = (
+            repository.object_type(type_id),
+            {name: repository.remedies(name, one.body) for name, one in some.items()},
+        )
+        for policy_id, finding in _findings(snapshot, object_type, some, remedies, outcomes, only_worst):
             findings[policy_id].append(_with_reasons_of(finding, shown[policy_id]))
     links = link(repository.policies.values(), repository.sections, repository.rules)
     results: list[PolicyResult] = []
@@ -133,7 +136,7 @@ def _findings(
     snapshot: Snapshot,
     object_type: ObjectType,
     programs: Mapping[str, Program],
-    keys: Mapping[str, Credentials | None],
+    remedies: Mapping[str, Remedies],
     outcomes: "Outcomes | None",
     only_worst: bool,
 ) -> Iterator[tuple[str, Finding]]:
@@ -142,7 +145,7 @@ def _findings(
         for record, row in snapshot.rows(object_type):
             for policy_id, program in programs.items():
                 outcome = program.judge(row, snapshot.moment)
-                yield policy_id, _finding(snapshot, object_type, program, record, row, outcome, keys[policy_id])
+                yield policy_id, _finding(snapshot, object_type, program, record, row, outcome, remedies[policy_id])
         return
     chosen = {policy: _worst(program, outcomes, policy) for policy, program in programs.items()} if only_worst else None
     wanted = None if chosen is None else sorted({identifier for ids in chosen.values() for identifier in ids})
@@ -152,7 +155,7 @@ def _findings(
         for policy_id, program in programs.items():
             if chosen is None or identifier in chosen[policy_id]:
                 outcome = _explained(program, Outcome(Code(codes[identifier][policy_id])), row, snapshot.moment)
-                yield policy_id, _finding(snapshot, object_type, program, record, row, outcome, keys[policy_id])
+                yield policy_id, _finding(snapshot, object_type, program, record, row, outcome, remedies[policy_id])
 
 
 def _with_reasons_of(finding: Finding, names: frozenset[str]) -> Finding:
@@ -184,36 +187,15 @@ def _finding(
     record: Record,
     row: Row,
     outcome: Outcome,
-    credentials: Credentials | None,
+    remedies: Remedies,
 ) -> Finding:
     meaning = program.meaning(outcome, row, snapshot.moment)
-    object_id = str(record.fields[object_type.id_field])
-    known_name = record.name(object_type)
-    name = known_name or object_id
-    keys, whole = _access_keys(snapshot, object_type, row, credentials.related_list) if credentials else ([], False)
-    # Without a name there is no command.
-    advised = known_name and whole and credentials is not None and credentials.keep_one == meaning.code
-    return Finding(
-        object_id,
-        name,
-        meaning,
-        outcome.runtime_error,
-        record.as_of,
-        record.source,
-        record.not_collected,
-        keys,
-        advise(name, keys, snapshot.moment.now) if advised else None,
-    )
-
-
-def _access_keys(snapshot: Snapshot, object_type: ObjectType, row: Row, name: str) -> tuple[list[AccessKey], bool]:
-    """Return the access keys in an object's related list as far as they were read, and whether these are all."""
-    relation = object_type.related_lists.get(name)
-    if relation is None or relation.type not in snapshot.manifest.tables:
-        return [], False
-    children: Any = row.get(name)
-    if isinstance(children, NotCollected):
-        return [], False
-    rows: list[Row] = children.rows if isinstance(children, PartlyCollected) else children
-    keys = [AccessKey.of(child) for child in rows]
-    return [key for key in keys if key], rows is children and None not in keys
+    object_id, name = str(record.fields[object_type.id_field]), record.name(object_type)
+    remedy = None
+    if remedies and meaning.status is Status.INCOMPLIANT:
+        manifest, guilty = snapshot.manifest, guilty_children(program, row, snapshot.moment)
+        place = Place("aws", manifest.account, None, manifest.partition, "", "", None)
+        subject = Subject(row, object_type, place, object_id, name, guilty, manifest.tables)
+        remedy = remedy_of(remedies, meaning.code, subject, snapshot.moment)
+    facts = (record.as_of, record.source, record.not_collected)
+    return Finding(object_id, name or object_id, meaning, outcome.runtime_error, *facts, remedy)
