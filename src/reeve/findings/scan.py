@@ -8,6 +8,7 @@ from reeve.collect.aws.account import PROVIDER, collect_account
 from reeve.collect.aws.api import Api
 from reeve.collect.aws.declarations import Models, collect_check
 from reeve.collect.aws.recipe import Recipe, recipes
+from reeve.collect.aws.remedies import remedy_check
 from reeve.collect.collection import Progress, Suspect
 from reeve.evaluate.interpreter import Program, by_type, compile_body
 from reeve.evaluate.needs import suspect_of
@@ -50,10 +51,12 @@ def collecting(repository: Repository, programs: Mapping[str, Program], models: 
         models: the service models that the types are checked against; by default those of the installed botocore.
 
     Raises:
-        InvalidRepositoryError: a type declares what can't be; all is named.
+        InvalidRepositoryError: a type or a remedy declares what can't be; all is named.
     """
     found = recipes(read_and_shown(repository, programs), repository.object_type)
-    repository.check_collection(sorted(found), collect_check(models or Models()))
+    models = models or Models()
+    repository.check_collection(sorted(found), collect_check(models))
+    repository.check_remedies({name: program.body for name, program in programs.items()}, remedy_check(models))
     return found
 
 

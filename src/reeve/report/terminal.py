@@ -171,12 +171,16 @@ def _indented(shown: "Text", console: Console, by: int = 2) -> None:
 
 def _offender(finding: Finding, console: Console) -> None:
     _indented(text(finding.object_name, style="bold", overflow="fold"), console)
-    if finding.advice is None:
+    remedy = finding.remedy
+    if remedy is None:
         _indented(text(_flat(finding.meaning.remediation or finding.meaning.message)), console, 4)
         return
-    _indented(text(finding.advice.why), console, 4)
-    # A command is copied: it is printed in one piece, whatever the width.
-    console.print(text(f"    {finding.advice.command}", style="cyan"), soft_wrap=True)
+    _indented(text(remedy.say), console, 4)
+    for command in remedy.commands:
+        # A command is copied: it is printed in one piece, whatever the width.
+        console.print(text(f"    {command.run}", style="cyan"), soft_wrap=True)
+    if remedy.breaks:
+        _indented(text(f"What it can break: {_flat(remedy.breaks)}", style="dim"), console, 4)
 
 
 def _flat(message: str) -> str:
