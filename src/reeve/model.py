@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar, NewType
+from typing import NewType
 
 Code = NewType("Code", int)
 """What a policy says of an object, as one number; `reeve.language.codes` makes codes and takes them apart."""
@@ -170,8 +170,8 @@ class Template:
 class ObjectType:
     """A type of object, from `types/<type>/type.yaml`; a type without that file has no fields and is `untyped`.
 
-    `service` is the provider's service that the objects belong to; the templates give an object's full name (`arn`), the address
-    of its page in the provider's console, and a line that tells it from its like.
+    `service` is the provider's service that the objects belong to. The templates give an object's full name (`arn`), the
+    address of its page in the provider's console, and a line that tells it from its like.
     """
 
     id: str
@@ -203,19 +203,6 @@ class SimilarPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
-    """Which of an object's related lists holds access keys, to be shown with a policy's findings.
-
-    `keep_one` is the code of the findings that end with advice on which of them to keep; None: the policy gives none.
-    `FIELDS` are those that the list's type must have.
-    """
-
-    FIELDS: ClassVar = ("id", "status", "createdAt", "lastUsedAt", "lastUsedRegion", "lastUsedService")
-    related_list: str
-    keep_one: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Policy:
     """A policy's metadata, from `policy.yaml` (policy language, section 1); its logic is loaded on its own."""
 
@@ -231,7 +218,6 @@ class Policy:
     framework_ignore_mappings: tuple[str, ...] = ()
     internal_rules: tuple[str, ...] = ()
     similar_policies: tuple[SimilarPolicy, ...] = ()
-    credentials: Credentials | None = None
     files: frozenset[str] = frozenset()
     tags: tuple[str, ...] = ()
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from reeve.cli.failures import telling_what_was_written
 from reeve.cli.engines import EngineChoice, Taken, engine_options, judged
+from reeve.cli.failures import telling_what_was_written
 from reeve.cli.options import chosen_formats, policy_options, report_options, wants_color
 from reeve.cli.working import open_repository, progress, write_reports
 from reeve.findings.scan import production_programs

@@ -10,17 +10,21 @@ import click
 from reeve.cli.failures import UserError
 from reeve.cli.options import debug_option, repository_option
 from reeve.cli.working import one_policy, open_repository
+from reeve.evaluate.citations import Citations, Origin
+from reeve.evaluate.evidence import evidence_of
+from reeve.evaluate.objects import Snapshot
+from reeve.evaluate.observed import ObservedProgram
 from reeve.evaluate.policy_tests import moment_of, object_row
 from reeve.evaluate.trace import trace
 from reeve.files import read_plain
-from reeve.findings.judge import Snapshot, snapshot_directory
+from reeve.findings.judge import snapshot_directory
 from reeve.inventory.storage import reading
 from reeve.language.errors import nearest
-from reeve.language.logic import Body
 from reeve.language.operations.base import Moment, Row
 from reeve.language.operations.fields import object_id
+from reeve.model import ObjectType
 from reeve.report.streams import put
-from reeve.report.trace import lines
+from reeve.report.trace import evidence_lines, lines
 from reeve.repository.repository import Repository
 
 
@@ -50,15 +54,22 @@ def command(policy: str, object_: str, repo: Path | None, snapshot: Path, logic_
     """
     repository = open_repository(repo)
     chosen = one_policy(repository, policy)
-    body = repository.logic(chosen, logic_name).body
+    observed = ObservedProgram.of(repository.logic(chosen, logic_name).body)
     with reading(snapshot) as source:
-        for name, row, moment in _objects(repository, body, object_, source):
+        for name, row, moment, origin in _objects(repository, observed.object_type, object_, source):
+            observation = observed.observe(row, moment)
+            citations = Citations(repository.object_type, lambda of, own=row, origin=origin: origin if of is own else None)
             put(f"{chosen} on {name}")
-            put(*lines(trace(body, row, moment)))
+            put(*lines(trace(observed, observation)))
+            put(*evidence_lines(evidence_of(observed, observation, citations)))
     return 0
 
 
-def _objects(repository: Repository, body: Body, wanted: str, snapshot: Path) -> Iterator[tuple[str, Row, Moment]]:
+_Found = tuple[str, Row, Moment, Origin | None]
+"""An object's name, the object, when it is judged, and where it comes from."""
+
+
+def _objects(repository: Repository, object_type: ObjectType, wanted: str, snapshot: Path) -> Iterator[_Found]:
     file, _, chosen = wanted.partition("#")
     if file.endswith(".json") and Path(file).is_file():
         yield from _from_file(Path(file), chosen)
@@ -66,19 +77,19 @@ def _objects(repository: Repository, body: Body, wanted: str, snapshot: Path) ->
     directory = snapshot_directory(snapshot)
     names: list[str] = []
     found = False
-    taken = Snapshot(repository, directory)
-    for record, row in taken.rows(body.object_type):
-        name = record.name(body.object_type) or ""
-        identifier = str(record.fields[body.object_type.id_field])
-        if wanted in (name, identifier):
-            found = True
-            yield name or identifier, row, taken.moment
-        names.append(name)
+    with Snapshot(directory, repository.object_type) as taken:
+        for record, row in taken.rows(object_type):
+            name = record.name(object_type) or ""
+            identifier = str(record.fields[object_type.id_field])
+            if wanted in (name, identifier):
+                found = True
+                yield name or identifier, row, taken.moment, Origin.of(record.source)
+            names.append(name)
     if not found:
-        raise UserError(f"there is no {body.object_type.id} {wanted!r} in {directory}{nearest(wanted, names)}")
+        raise UserError(f"there is no {object_type.id} {wanted!r} in {directory}{nearest(wanted, names)}")
 
 
-def _from_file(path: Path, chosen: str) -> Iterator[tuple[str, Row, Moment]]:
+def _from_file(path: Path, chosen: str) -> Iterator[_Found]:
     try:
         data: Any = json.loads(read_plain(path).decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
@@ -92,4 +103,4 @@ def _from_file(path: Path, chosen: str) -> Iterator[tuple[str, Row, Moment]]:
         raise UserError(f"{path} holds no object with the Id {chosen!r}{nearest(chosen, ids)}")
     for identifier, row in zip(ids, rows, strict=True):
         if chosen in ("", identifier):
-            yield identifier, object_row(row), moment_of(row)
+            yield identifier, object_row(row), moment_of(row), None

@@ -14,7 +14,6 @@ from reeve.cli.working import open_repository, progress
 from reeve.inventory.manifest import SnapshotError
 from reeve.language.errors import InvalidRepositoryError
 from reeve.report.streams import flush_streams, put, say
-
 from reeve.repository.repository import Repository
 
 if TYPE_CHECKING:

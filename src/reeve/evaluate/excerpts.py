@@ -3,7 +3,6 @@
 import json
 import math
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, cast
 
 from reeve.language.unread import NotCollected, PartlyCollected

@@ -1,4 +1,4 @@
-"""A policy that is watched while it judges: what its operations looked at, and the objects of related lists with their outcomes."""
+"""A policy that is watched while it judges: what its operations looked at, and how the objects of related lists were judged."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -9,13 +9,14 @@ from typing import Any
 from reeve.evaluate.interpreter import Classified, Event, Program, compile_body
 from reeve.language.logic import Body
 from reeve.language.operations.base import Moment, Reads, Row, reads_of, walk
-from reeve.language.operations.fields import object_id
+from reeve.language.operations.fields import ID_FIELDS
 from reeve.language.unread import NotCollected
+from reeve.language.values import Value, describe
 from reeve.model import Meaning, ObjectType, Outcome, Status
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Observation:
     """One object as it was judged, and what happened meanwhile, in order; `debugged` is what DEBUG recorded."""
 
     row: Row
@@ -52,20 +53,18 @@ class ObservedProgram:
         """The type of the objects that are judged."""
         return self.program.body.object_type
 
-    def judge(self, row: Row, moment: Moment) -> Judgement:
+    def observe(self, row: Row, moment: Moment) -> Observation:
         """Judge one object as `Program.judge` does."""
         self.events.clear()
-        watched = replace(moment, debugged=[], unread=[])
-        outcome = self.program.judge(row, watched)
-        events = tuple(self.events)
-        return Judgement(
-            row, moment, outcome, self.program.meaning(outcome, row, moment), events, tuple(watched.debugged or ())
-        )
+        debugged: list[tuple[str, Value]] = []
+        outcome = self.program.judge(row, replace(moment, debugged=debugged, unread=[]))
+        meaning = self.program.meaning(outcome, row, moment)
+        return Observation(row, moment, outcome, meaning, tuple(self.events), tuple(debugged))
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An object of a related list: its place there from 1, its id (empty without one), what a person knows it by, its outcome."""
+    """An object of a related list: its number there, from 1, its id (empty without one), a name of it, and its outcome."""
 
     number: int
     id: str
@@ -76,7 +75,8 @@ class Member:
     @classmethod
     def of(cls, number: int, object_type: ObjectType, row: Row, outcome: Outcome) -> "Member":
         """Return a related list's object."""
-        found = _text(row.get(object_type.id_field)) or object_id(row) or ""
+        ids = (_text(row.get(name)) for name in (object_type.id_field, *ID_FIELDS))
+        found = next(filter(None, ids), "")
         return cls(number, found, _text(row.get(object_type.name_field)) or found or f"#{number}", row, outcome)
 
 
@@ -102,5 +102,7 @@ def statuses(classified: Classified, program: Program) -> dict[Status, int]:
     return {status: found[status] for status in Status if found[status]}
 
 
-def _text(value: Any) -> str | None:
-    return None if value is None or isinstance(value, NotCollected) else str(value)
+def _text(value: Value) -> str | None:
+    if value is None or isinstance(value, NotCollected):
+        return None
+    return value if isinstance(value, str) else describe(value)

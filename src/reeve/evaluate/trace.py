@@ -1,12 +1,13 @@
-"""How one verdict came about: each condition, each sub-expression with its value, and what decided."""
+"""How one verdict came about: conditions, sub-expressions with their values, the objects of related lists, what decided."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reeve.evaluate.interpreter import compile_body
+from reeve.evaluate.interpreter import Classified, Evaluated, Event
+from reeve.evaluate.observed import Observation, ObservedProgram, members, statuses
 from reeve.language import codes
-from reeve.language.logic import Body
-from reeve.language.operations.base import Expression, FiredError, Moment, Row
+from reeve.language.operations.base import FiredError, Moment
 from reeve.language.operations.constants import (
     BooleanConstant,
     BytesConstant,
@@ -18,7 +19,10 @@ from reeve.language.operations.constants import (
     NumberConstant,
     TextConstant,
 )
-from reeve.model import Meaning, Outcome
+from reeve.model import Meaning, Outcome, Status
+
+MOST_CHILDREN = 10
+"""How many objects of a related list are told of."""
 
 _CONSTANTS = (
     *(TextConstant, BytesConstant, NumberConstant, BooleanConstant, ItemsConstant, Collection),
@@ -46,47 +50,70 @@ class ConditionTrace:
 
 
 @dataclass(frozen=True, slots=True)
+class ListTrace:
+    """A related list that was looked at: how many of its objects have each status, and the traces of some, by name.
+
+    These are the first of those that have a status that was asked for, or where none has, of all; `more` is how many there are
+    beside them. `unread` says why the list may hold others; None if it was read whole.
+    """
+
+    relationship: str
+    counts: Mapping[Status, int]
+    children: tuple[tuple[str, "Trace"], ...]
+    more: int
+    unread: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
-    """The conditions that were looked at, what decided, and what DEBUG recorded."""
+    """The conditions and related lists that were looked at, what decided, and what DEBUG recorded."""
 
     conditions: tuple[ConditionTrace, ...]
+    lists: tuple[ListTrace, ...]
     outcome: Outcome
     meaning: Meaning
     debugged: tuple[tuple[str, Any], ...]
 
 
-def trace(body: Body, row: Row, moment: Moment) -> Trace:
-    """Judge one object and keep every sub-expression's value.
+def trace(observed: ObservedProgram, observation: Observation) -> Trace:
+    """Return how a policy came to its verdict on an object, and to those on the objects of its related lists.
 
-    Args:
-        body: the logic.
-        row: the object.
-        moment: when it is judged.
-
-    Returns:
-        The trace; operands of `AND` and `OR` that were not reached are not in it, nor are constants.
+    Operands of `AND` and `OR` that were not reached are not in it, nor are constants.
     """
-    seen: list[tuple[Expression, Step]] = []
-
-    def observe(expression: Expression, depth: int, value: Any) -> None:
-        if not isinstance(expression, _CONSTANTS):
-            raised = value if isinstance(value, Exception) else None
-            seen.append((expression, Step(depth, expression.text(), None if raised else value, raised)))
-
-    program = compile_body(body, observe)
-    recording = Moment(moment.now, moment.midnight, [])
-    outcome = program.judge(row, recording)
+    program, outcome, events = observed.program, observation.outcome, observation.events
     conditions: list[ConditionTrace] = []
-    remaining = seen
-    for number, condition in enumerate(body.conditions, start=1):
-        if number > codes.condition_of(outcome.code):
-            break
-        last = next((i for i, (found, step) in enumerate(remaining) if found is condition.check and step.depth == 0), None)
-        steps = [step for _, step in remaining[: (last + 1 if last is not None else len(remaining))]]
-        remaining = remaining[len(steps) :]
+    for number in range(1, min(codes.condition_of(outcome.code), len(program.checks)) + 1):
+        steps = [step for event in events if event.condition == number and (step := _step(event))]
         conditions.append(ConditionTrace(number, program.meanings[codes.true(number)], tuple(_outermost_first(steps))))
-    debugged = tuple(recording.debugged or ())
-    return Trace(tuple(conditions), outcome, program.meaning(outcome, row, moment), debugged)
+    lists: dict[str, list[Classified]] = {}
+    for event in events:
+        if isinstance(event, Classified):
+            lists.setdefault(event.relationship, []).append(event)
+    told = tuple(_list(observed.lists[name], found, observation.moment) for name, found in lists.items())
+    return Trace(tuple(conditions), told, outcome, observation.meaning, observation.debugged)
+
+
+def _step(event: Event) -> Step | None:
+    if not isinstance(event, Evaluated) or isinstance(event.expression, _CONSTANTS):
+        return None
+    raised = event.value if isinstance(event.value, Exception) else None
+    return Step(event.depth, event.expression.text(), None if raised else event.value, raised)
+
+
+def _list(observed: ObservedProgram, found: Sequence[Classified], moment: Moment) -> ListTrace:
+    """Return the trace of a related list, which each of some operations looked at."""
+    judged, program = found[0], observed.program
+    asked = {event.status for event in found}
+
+    def is_asked(outcome: Outcome) -> bool:
+        return program.meanings[outcome.code].status in asked
+
+    first, _ = members(judged, observed.object_type, is_asked, MOST_CHILDREN)
+    if not first:
+        first, _ = members(judged, observed.object_type, lambda outcome: True, MOST_CHILDREN)
+    children = tuple((one.name, trace(observed, observed.observe(one.row, moment))) for one in first)
+    more = len(judged.judged) - len(children)
+    return ListTrace(judged.relationship, statuses(judged, program), children, more, judged.unread)
 
 
 def _outermost_first(steps: list[Step]) -> list[Step]:

@@ -1,4 +1,4 @@
-"""A snapshot's outcomes as a directory, whoever judges: the interpreter or an engine.
+"""Whoever judges a snapshot, the interpreter or an engine, its outcomes are a directory.
 
 Each run writes into a folder of its own; its manifest is put in place last, in one step, and only then what was there before
 is removed. So a run that is killed, or fails, leaves the old outcomes or none, never a part of the new.

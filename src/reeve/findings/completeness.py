@@ -7,6 +7,7 @@ from reeve.evaluate.interpreter import Program
 from reeve.evaluate.needs import needs
 from reeve.evaluate.reach import types_read
 from reeve.inventory.manifest import CollectionError, Manifest
+from reeve.repository.remedies import read_for
 from reeve.repository.repository import Repository
 
 Read = Mapping[str, frozenset[str]]
@@ -18,7 +19,8 @@ class Completeness:
     """What of a snapshot the selected policies lack.
 
     `errors` are the failed calls of what is read or shown for the policies, `incomplete` the ids of the policies that need what
-    could not be read, `unjudged` those of them that can't judge at all, as the snapshot has no table of a type that they read.
+    could not be read, `unjudged` those of them that can't judge at all, as the snapshot has no table of a type that they
+    read, of some account.
     """
 
     errors: tuple[CollectionError, ...]
@@ -42,7 +44,7 @@ def completeness(manifest: Manifest, programs: Mapping[str, Program], repository
     absent: dict[tuple[str, str], list[str]] = {}
     for policy_id, program in programs.items():
         for type_id in types_read([program], repository.object_type):
-            if type_id not in manifest.tables:
+            if not manifest.tables.get(type_id):
                 unjudged.add(policy_id)
             for account in manifest.without(type_id):
                 incomplete.add(policy_id)
@@ -52,13 +54,16 @@ def completeness(manifest: Manifest, programs: Mapping[str, Program], repository
 
 
 def read_and_shown(repository: Repository, programs: Mapping[str, Program]) -> Read:
-    """Return what the programs read, and what is shown beside it: the credentials that a policy's findings show."""
+    """Return what the programs read, and what is shown beside it: what the remedies of their policies read.
+
+    Raises:
+        InvalidRepositoryError: some remedies have errors.
+    """
     read = needs(programs.values(), repository.object_type)
     for policy_id, program in programs.items():
-        credentials, lists = repository.policy(policy_id).credentials, program.body.object_type.related_lists
-        if credentials and credentials.related_list in lists:
-            shown = repository.object_type(lists[credentials.related_list].type)
-            read[shown.id] = read.get(shown.id, frozenset()) | shown.fields.keys()
+        shown = read_for(repository.remedies(policy_id, program.body), program.body, repository.object_type)
+        for type_id, names in shown.items():
+            read[type_id] = read.get(type_id, frozenset()) | names
     return read
 
 

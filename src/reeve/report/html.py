@@ -1,7 +1,7 @@
 """The report as one self-contained HTML file: no request to anywhere, readable without scripts."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
