@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 
 from reeve.collect.consoles import console_host
-from reeve.evaluate.citations import Citations, Origin
+from reeve.evaluate.citations import Citations, Origin, Origins
 from reeve.evaluate.evidence import evidence_of
 from reeve.evaluate.interpreter import Program
 from reeve.evaluate.needs import needs
@@ -55,10 +54,10 @@ class Details:
         place = self.snapshot.manifest.part(record.account).place(own, record.region, record.arn)
         meaning, error, evidence, remedy = program.meanings[judgement.code], None, None, None
         if meaning.status in (Status.INCOMPLIANT, Status.UNDETERMINED):
-            watched = self.observed.judge(row, moment)
+            watched = self.observed.observe(row, moment)
             if watched.outcome.code == judgement.code:  # else another version of Reeve judged: it knows why
                 meaning, error = watched.meaning, watched.outcome.runtime_error
-                evidence = evidence_of(self.observed, watched, replace(self.citations, origin=partial(_origin, record, row)))
+                evidence = evidence_of(self.observed, watched, replace(self.citations, origin=origins(record, row)))
         if meaning.status is Status.INCOMPLIANT:
             remedy = self._remedy(judgement, place, row, moment)
         missing = {name: why for name, why in record.not_collected.items() if name in self.reads}
@@ -80,7 +79,11 @@ class Details:
         return filled(template, {**fields, **where, ARN: place.arn, HOST: host}, encoded=True)
 
 
-def _origin(own: Record, of: Row, row: Row) -> Origin | None:
-    """Return the origin of an object: of the one that is judged, or of one that it leads to."""
-    record = own if row is of else record_of(row)
-    return Origin(record.account, record.region, frozenset(record.source.split(", "))) if record else None
+def origins(own: Record, of: Row) -> Origins:
+    """Return what gives the origins of a snapshot's objects: of the one that is judged, and of those that it leads to."""
+
+    def origin(row: Row) -> Origin | None:
+        record = own if row is of else record_of(row)
+        return Origin.of(record.source, record.account, record.region) if record else None
+
+    return origin

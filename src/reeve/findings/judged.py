@@ -11,8 +11,8 @@ from reeve.findings.completeness import completeness
 from reeve.findings.details import Details
 from reeve.findings.frameworks import FrameworkResult, framework_result
 from reeve.findings.results import SHOWN_ORDER, Finding, PolicyResult, Results
-from reeve.model import Status
-from reeve.repository.links import Link, link
+from reeve.model import Code, Status
+from reeve.repository.links import link
 from reeve.repository.repository import Repository
 
 
@@ -67,7 +67,8 @@ def results_of(
 
 def _counts(program: Program, outcomes: Outcomes | None, policy_id: str) -> dict[Status, int]:
     counts = dict.fromkeys(SHOWN_ORDER, 0)
-    for code, count in (outcomes.counts(policy_id) if outcomes else {}).items():
+    known: Mapping[Code, int] = outcomes.counts(policy_id) if outcomes else {}
+    for code, count in known.items():
         counts[program.meanings[code].status] += count
     return counts
 
@@ -120,10 +121,6 @@ def _framework_names(repository: Repository, policies: Sequence[PolicyResult]) -
 def _tree(
     framework: str, repository: Repository, policies: Sequence[PolicyResult], incomplete: Container[str]
 ) -> FrameworkResult:
-    linked: dict[str, list[str]] = {result.policy.id: [found.section.id for found in _links(result)] for result in policies}
+    linked = {result.policy.id: [found.section.id for found in result.links] for result in policies}
     totals = {result.policy.id: result.counts for result in policies}
     return framework_result(framework, repository.sections.values(), linked, totals, incomplete)
-
-
-def _links(result: PolicyResult) -> Sequence[Link]:
-    return result.links

@@ -79,10 +79,11 @@ def _held(policies: Sequence[PolicyResult]) -> list[Sequence[Finding]]:
 
 
 def _title(manifest: Manifest) -> str:
-    if len(manifest.parts) > 1:
-        return f"{len(manifest.parts)} accounts"
-    (part,) = manifest.parts
-    return f"{part.provider} account {part.account or 'unknown'}" + (f" ({part.account_name})" if part.account_name else "")
+    if len(manifest.parts) == 1:
+        (part,) = manifest.parts
+        name = f" ({part.account_name})" if part.account_name else ""
+        return f"{part.provider} account {part.account or 'unknown'}{name}"
+    return f"{len(manifest.parts)} accounts"
 
 
 def environment(folder: str) -> jinja2.Environment:

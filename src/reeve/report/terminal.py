@@ -1,4 +1,4 @@
-"""The summary on a terminal or in a pipe: offenders with place, evidence and remedy, counts by status, what could not be read."""
+"""The summary on a terminal or in a pipe: offenders with place, evidence and remedy, counts, what could not be read."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
