@@ -15,7 +15,6 @@ from reeve.language.kinds import FORMS, microseconds
 from reeve.language.types import NAMED, Kind
 from reeve.language.values import parse_date_time
 
-
 ACCOUNT = "111111111111"
 """The account of objects that name none."""
 READ = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -41,7 +40,7 @@ def write_table(path, object_type, rows, provenance=False):
     columns = {name: FORMS[kind].stored for name, kind in kinds.items()} | ({"_notCollected": "VARCHAR"} if provenance else {})
     quoted = {name: '"' + name.replace('"', '""') + '"' for name in columns}
     # By way of lines of JSON, which DuckDB reads many of at once; numbers as text, because JSON knows no NaN.
-    forms = {"TIMESTAMPTZ": ("BIGINT", "make_timestamptz({})"), "DOUBLE": ("VARCHAR", "{}::DOUBLE")}
+    forms = {FORMS[Kind.DATE_TIME].stored: ("BIGINT", "make_timestamptz({})"), "DOUBLE": ("VARCHAR", "{}::DOUBLE")}
     read = {name: forms.get(kind, (kind, "{}")) for name, kind in columns.items()}
     lines = Path(f"{path}.ndjson")
     lines.write_text("".join(json.dumps({n: _value(columns[n], row.get(n)) for n in columns}) + "\n" for row in rows))
@@ -56,7 +55,7 @@ def write_table(path, object_type, rows, provenance=False):
 
 
 def _value(kind, value):
-    if kind == "TIMESTAMPTZ" and isinstance(value, str):
+    if kind == FORMS[Kind.DATE_TIME].stored and isinstance(value, str):
         return microseconds(parse_date_time(value))
     return repr(float(value)) if kind == "DOUBLE" and value is not None else value
 

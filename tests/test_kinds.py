@@ -155,11 +155,10 @@ def test_every_kind_has_a_form_and_is_tested():
 def test_what_is_written_is_read(kind):
     form = FORMS[kind]
     with duckdb.connect() as connection:
-        [(stored,)] = connection.execute(f"SELECT typeof(NULL::{form.stored})").fetchall()
         for of, read in form.duckdb.items():
             [(found,)] = connection.execute(f"SELECT typeof({read.format('x')}) FROM (SELECT NULL::{of} AS x)").fetchall()
             assert found == form.column.duckdb
-    assert stored in form.duckdb
+    assert form.stored in form.duckdb
 
 
 @with_java

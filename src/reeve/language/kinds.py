@@ -51,6 +51,8 @@ class Form:
     holds in test data is of one of `python`, or a text that `parse` reads.
     """
 
+    json: str
+    """What it is in test data and in YAML, in words."""
     python: tuple[type, ...]
     """The classes of its values; true and false are no Numbers, though Python has them among its `int`s."""
     column: ColumnType | None = None
@@ -152,6 +154,7 @@ _AS_IT_IS = "{}"
 _DUCKDB_NUMBERS = ("FLOAT", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "USMALLINT", "UINTEGER", "UBIGINT")
 _SPARK_NUMBERS = ("float", "tinyint", "smallint", "int", "bigint")
 _TEXT = Form(
+    json="a text",
     python=(str,),
     column=STRING,
     stored="VARCHAR",
@@ -164,6 +167,7 @@ FORMS: Mapping[Kind, Form] = {
     Kind.TEXT: _TEXT,
     Kind.BYTES: _TEXT,
     Kind.NUMBER: Form(
+        json="a number",
         python=(int, float),
         column=DOUBLE,
         stored="DOUBLE",
@@ -173,6 +177,7 @@ FORMS: Mapping[Kind, Form] = {
         collected=_collected_number,
     ),
     Kind.BOOLEAN: Form(
+        json="true or false",
         python=(bool,),
         column=TRUTH,
         stored="BOOLEAN",
@@ -181,9 +186,10 @@ FORMS: Mapping[Kind, Form] = {
         collected=_collected_boolean,
     ),
     Kind.DATE_TIME: Form(
+        json="a text, ISO 8601",
         python=(datetime,),
         column=INTEGER,
-        stored="TIMESTAMPTZ",
+        stored="TIMESTAMP WITH TIME ZONE",
         duckdb=dict.fromkeys(("TIMESTAMP WITH TIME ZONE", "TIMESTAMP", "TIMESTAMP_NS"), "epoch_us({})"),
         spark=dict.fromkeys(("timestamp", "timestamp_ntz"), "unix_micros(CAST({} AS TIMESTAMP))"),
         to_column=microseconds,
@@ -192,6 +198,7 @@ FORMS: Mapping[Kind, Form] = {
         collected=_collected_instant,
     ),
     Kind.DURATION: Form(
+        json="a text, ISO 8601",
         python=(timedelta,),
         column=INTEGER,
         to_column=microseconds,
@@ -199,6 +206,7 @@ FORMS: Mapping[Kind, Form] = {
         parse=parse_duration,
     ),
     Kind.ITEMS: Form(
+        json="an array of texts",
         python=(list, tuple),
         column=STRINGS,
         stored="VARCHAR[]",
@@ -208,6 +216,7 @@ FORMS: Mapping[Kind, Form] = {
         collected=_collected_items,
     ),
     Kind.JSON: Form(
+        json="anything",
         python=(dict, list, str, int, float, bool),
         column=STRING,
         mapped=False,
@@ -219,8 +228,8 @@ FORMS: Mapping[Kind, Form] = {
         to_line=_json_line,
         collected=_collected_json,
     ),
-    Kind.ATTRIBUTES: Form(python=(tuple,), mapped=False),
-    Kind.ANY: Form(python=(object,), mapped=False),
+    Kind.ATTRIBUTES: Form(json="a text, lines of `key: value`", python=(tuple,), mapped=False),
+    Kind.ANY: Form(json="anything", python=(object,), mapped=False),
 }
 """The form of every kind. Fields of no declared kind (`ANY`) are the kind that their values are; a whole object of them is one
 column of JSON for each name, which `by_interpreter` reads."""
@@ -234,8 +243,3 @@ def to_column(kind: Kind, value: Value) -> Any:
 def from_column(kind: Kind, value: Any) -> Value:
     """Return the value that a column of queries holds."""
     return None if value is None else FORMS[kind].from_column(value)
-
-
-def to_line(kind: Kind, value: Value) -> Any:
-    """Return a value as msgspec writes it into a line of a snapshot's table."""
-    return None if value is None else FORMS[kind].to_line(value)
