@@ -13,9 +13,10 @@ from reeve.collect.aws.expressions import ExpressionError, typed
 from reeve.evaluate.interpreter import compile_body
 from reeve.evaluate.policy_tests import object_row
 from reeve.inventory.directory import writing
-from reeve.inventory.manifest import SCHEMA, Manifest
-from reeve.inventory.records import Record, read_records
+from reeve.inventory.manifest import Part
+from reeve.inventory.records import Reader, Record
 from reeve.inventory.snapshot import write_snapshot
+from reeve.inventory.tables import connection
 from reeve.language.errors import InvalidRepositoryError
 from reeve.language.kinds import COLUMN_TYPES, FORMS, from_column, to_column
 from reeve.language.operations.base import Moment
@@ -23,7 +24,7 @@ from reeve.language.operations.testing import RETURN_TYPES
 from reeve.language.types import EVERY, NAMED, Kind
 from reeve.repository.object_types import read_type
 from reeve.repository.repository import Repository
-from tables import codes_of
+from tables import ACCOUNT, codes_of
 from test_engines import EACH_ENGINE, ENGINES, with_java
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -132,9 +133,10 @@ rows = st.lists(objects(), min_size=10, max_size=10).map(lambda some: [{"Id": f"
 
 def written(directory, object_type, some):
     """Write objects as a snapshot; return its manifest."""
-    manifest = Manifest(SCHEMA, "0", "123456789012", "aws", NOW, NOW, {}, (), (), {})
+    part = Part("t", ACCOUNT, None, "t", NOW, NOW, {}, (), ())
+    records = [Record(one, ACCOUNT, "global", None, NOW, "t:List", {}) for one in some]
     with writing(directory):
-        return write_snapshot(directory, manifest, [(object_type, [Record(one, NOW, "t:List", {}) for one in some])])
+        return write_snapshot(directory, part, [(object_type, records)])
 
 
 def as_test_data(row):
@@ -191,7 +193,7 @@ def test_columns_hold_what_they_are_given(kind):
 
 @pytest.mark.parametrize("engine", EACH_ENGINE)
 def test_snapshots_and_test_data_are_judged_alike(engine, repository, programs, tmp_path):
-    """Written by `write_snapshot`, read by `read_records` and by an engine, and as test data: one value, one verdict."""
+    """Written by `write_snapshot`, read by `Reader` and by an engine, and as test data: one value, one verdict."""
     object_type, moment, seen = repository.object_type(TYPE), Moment.at(NOW), set()
 
     @settings(max_examples=EXAMPLES[engine], phases=[Phase.explicit, Phase.reuse, Phase.generate])
@@ -199,9 +201,10 @@ def test_snapshots_and_test_data_are_judged_alike(engine, repository, programs, 
     def same(some):
         directory = tmp_path / "snapshot"
         manifest = written(directory, object_type, some)
-        records = list(read_records(directory, manifest, object_type))
+        with connection() as reading:
+            records = list(Reader(directory, manifest, reading).records(object_type))
         assert [record.fields for record in records] == [_with_doubles(row) for row in some]
-        files = {TYPE: [str(directory / manifest.tables[TYPE].file)]}
+        files = {TYPE: [str(directory / manifest.tables[TYPE][0].file)]}
         found = codes_of(opened, files, programs, repository.object_type, moment)
         for record, row in zip(records, some, strict=True):
             data = as_test_data(row)
