@@ -54,8 +54,8 @@ with its place. What an answer may lack, and means something by lacking it, `opt
 item, `[versioning.Status]` behind a call's name. An expression's own default (`not_null(Routes, ...)`) doesn't make it so.
 
 All of a declaration is checked when it is loaded: fields and relations against the types; calls, parameters, expressions and
-error codes against botocore's service models, as far as they say. Only calls that read may be declared, and none whose answer
-holds a secret; `permissions` must be the actions that the call needs.
+error codes against botocore's service models, as far as they say. Only the calls that `collect/aws/reading_calls.txt` lists may
+be declared: they read, and give no secret; `permissions` must be the actions that the call needs.
 """
 
 

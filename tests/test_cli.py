@@ -77,7 +77,7 @@ def test_the_demonstration(tmp_path):
     assert counts[FIRST[1]] == expected
     assert "CRITICAL" in done.stdout and "requests to AWS in" in done.stdout
     first = [one for one in report["findings"] if one["policy"].endswith(FIRST[1]) and one["status"] == "INCOMPLIANT"]
-    assert all(finding["advice"] for finding in first)
+    assert all(finding["remedy"]["commands"] for finding in first)
     of_lists = [found for found in counts.values() if sum(found.values()) > 1]
     assert sum(bool(found["INCOMPLIANT"]) and bool(found["COMPLIANT"]) for found in of_lists) > 0.9 * len(of_lists)
     assert sum(bool(found["UNDETERMINED"]) for found in counts.values()) > len(counts) / 5

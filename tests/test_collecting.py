@@ -317,3 +317,18 @@ def test_a_member_that_every_instance_has_is_missing(company, reeve):
     run = reeve("scan", "--policy", "instance-publicly-accessible-in-public-subnet", "--format", "json")
     assert set(statuses(run)) == {"UNDETERMINED"} and run.code == 3
     assert "the answer lacks PubliclyAccessible" in {one["message"] for one in run.report["snapshot"]["errors"]}
+
+
+def test_a_bucket_whose_region_is_not_said_is_asked_about_nowhere(company, reeve):
+    listed = "".join(f"<Bucket><Name>{name}</Name>{said}</Bucket>" for name, said in BUCKETS.items())
+    body = f"<ListAllMyBucketsResult><Owner/><Buckets>{listed}</Buckets></ListAllMyBucketsResult>"
+    company.answers({"service": "s3", "bodies": [body, "<VersioningConfiguration/>"]})
+    run = reeve("scan", "--policy", "bucket-versioning", "--format", "json")
+    assert {one["name"] for one in run.report["findings"]} == {"shop-logs"} and run.code in (1, 3)
+    assert [one["message"] for one in run.report["snapshot"]["errors"]] == ["the answer lacks BucketRegion"]
+    asked = [path for service, _, path, _ in company.requests() if service == "s3"]
+    assert len(asked) == 2 and not any("shop-invoices" in path for path in asked)
+
+
+CREATED = "<CreationDate>2024-01-01T00:00:00.000Z</CreationDate>"
+BUCKETS = {"shop-invoices": CREATED, "shop-logs": f"{CREATED}<BucketRegion>{HOME}</BucketRegion>"}

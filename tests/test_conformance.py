@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from reeve.collect.aws.declarations import Models, collect_check
+from reeve.collect.aws.remedies import remedy_check
 from reeve.evaluate.policy_tests import read_objects, run_tests
 from reeve.repository.repository import Repository
 from reeve.repository.validation import Validation
@@ -43,7 +44,7 @@ def test_size_of_the_suite():
 @pytest.mark.parametrize("directory", sorted((SUITE / "invalid").iterdir()), ids=lambda path: path.name)
 def test_invalid(directory):
     """`expected.yaml` holds exactly the errors: file, path in the YAML, code."""
-    problems = Validation(Repository.open(directory), read_objects, collect_check(Models())).run()
+    problems = Validation(Repository.open(directory), read_objects, collect_check(Models()), remedy_check(Models())).run()
     found = sorted((one.position.path, one.position.key, one.rule) for one in problems if not one.warning)
     expected = yaml.safe_load((directory / "expected.yaml").read_text())["errors"]
     assert found == sorted((one["file"], one["path"], one["code"]) for one in expected)
@@ -52,7 +53,12 @@ def test_invalid(directory):
 @pytest.mark.parametrize("directory", sorted((SUITE / "errors").iterdir()), ids=lambda path: path.name)
 def test_errors(directory):
     """`expected.txt` holds every problem, a line each; the last part of a line may leave out a library's words."""
-    found = [str(problem) for problem in Validation(Repository.open(directory), read_objects, collect_check(Models())).run()]
+    found = [
+        str(problem)
+        for problem in Validation(
+            Repository.open(directory), read_objects, collect_check(Models()), remedy_check(Models())
+        ).run()
+    ]
     expected = (directory / "expected.txt").read_text().splitlines()
     matched = [[line for line in found if line.startswith(prefix)] for prefix in expected]
     assert all(len(lines) == 1 for lines in matched) and len(found) == len(expected), "\n".join(found)

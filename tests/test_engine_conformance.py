@@ -7,7 +7,6 @@ import pytest
 
 from reeve.evaluate.engines.spark import Spark
 from reeve.evaluate.interpreter import compile_body
-from reeve.evaluate.objects import Objects
 from reeve.evaluate.policy_tests import read_objects
 from reeve.language.errors import Position
 from reeve.language.expressions import read_expression
@@ -16,7 +15,7 @@ from reeve.language.operations.base import Moment
 from reeve.language.scopes import Scope
 from reeve.language.syntax import FileReader
 from reeve.model import Field, ObjectType, Status
-from tables import codes_of, write_table
+from tables import Given, codes_of, objects_of, write_table
 from test_conformance import OPERATIONS, VALID
 from test_engines import EACH_ENGINE, ENGINES, FUZZ
 from test_language_properties import node
@@ -63,8 +62,8 @@ def typed(engine, suite, kinds, directory):
         }
         found = codes_of(engine, files, programs, repository.object_type, NOW)
         values = {key: [typed_values(repository.object_type(key), row) for row in rows] for key, rows in tables.items()}
-        objects = Objects(repository.object_type, values.__getitem__)
-        rows = {row["Id"]: objects.row(repository.object_type(name), row) for row in values[name]}
+        objects = objects_of(repository.object_type, Given(values), name)
+        rows = {record.fields["Id"]: row for record, row in objects}
         assert not differences(found, programs, rows)
         pairs += len(programs) * len(rows)
     return pairs

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from datafusion_engine import DataFusion
 from reeve.evaluate.engines.duckdb import DuckDB
 from reeve.evaluate.engines.spark import Spark
+from reeve.evaluate.estate import EstateTables
 from reeve.evaluate.interpreter import compile_body
-from reeve.evaluate.objects import Objects
 from reeve.language.errors import Position
 from reeve.language.expressions import read_expression
 from reeve.language.logic import Body, Condition
@@ -25,7 +25,7 @@ from reeve.language.types import NAMED, Kind
 from reeve.language.unread import NotCollected
 from reeve.language.values import parse_date_time
 from reeve.model import Field, ObjectType, Relation, Status
-from tables import codes_of, write_table
+from tables import Given, codes_in, in_accounts, objects_of, write_table
 from test_language_properties import FIELDS, NOW, booleans, instants, node, numbers, texts
 
 KINDS = {name: kind for kind, names in FIELDS.items() for name in names}
@@ -153,17 +153,38 @@ POOLS = st.fixed_dictionaries({kind: st.lists(of, min_size=4, max_size=12) for k
 worlds = st.tuples(POOLS, st.integers(0, 2**32))
 KEYS = {"parent": {"ownerId": "owner"}, "owner": {"bossId": "owner"}}
 KEYS |= {"child": {"parentId": "parent", "ownerId": "owner"}, "grandchild": {"childId": "child"}}
+ACCOUNTS = ("111111111111", "222222222222", "333333333333")
 MISSING = ["t1", "o1", "n1", "o", "ownerId", "c", "g", "k", "bossId"]
 
 
+def accounts_of(world):
+    """Return the accounts of an estate: in one world of four a single one."""
+    return ACCOUNTS[:1] if world[1] % 4 == 0 else ACCOUNTS
+
+
+def without(world):
+    """Return the accounts, by type, of which the objects were not read: never all, in half of the worlds none."""
+    random, accounts = Random(world[1]), accounts_of(world)
+    if len(accounts) == 1 or world[1] % 4 == 1:
+        return {}
+    return {name: tuple(sorted(random.sample(accounts, random.choice([0, 0, 1, 2])))) for name in TYPES}
+
+
 def some_objects(world):
-    """Mix the values of the pools into objects; a third of their fields are null, some could not be collected."""
+    """Mix the values of the pools into objects; a third of their fields are null, some could not be collected.
+
+    Several accounts have objects of the same ids; what leads to another object names one of the own account, of one other, of
+    several others, or of none.
+    """
     pools, seed = world
-    random = Random(seed)
+    random, unread, accounts = Random(seed), without(world), accounts_of(world)
     found = {}
     for name, object_type in TYPES.items():
         found[name] = []
-        for number in range(SIZES[name]):
+        numbers = [(account, number) for account in accounts for number in range(SIZES[name])]
+        for account, number in numbers:
+            if account in unread.get(name, ()) or (len(accounts) > 1 and random.random() < 0.6):
+                continue
             one = {key: random.choice([None, *pools[kind] * 2]) for key, kind in KINDS.items() if random.random() < 0.8}
             one |= {key: f"{to} {random.randrange(SIZES[to] + 3)}é" for key, to in KEYS[name].items() if random.random() < 0.9}
             if "goneAt" in object_type.fields or "disappearanceTime" in object_type.fields:
@@ -171,7 +192,7 @@ def some_objects(world):
                 one[when] = "2026-01-01T00:00:00Z" if random.random() < 0.2 else None
             if random.random() < 0.15:
                 one["_missing"] = dict.fromkeys(random.sample(MISSING, 2), 'said "t2": no')
-            found[name].append({**one, "id": f"{name} {number}é"})
+            found[name].append({**one, "id": f"{name} {number}é", "_account": account})
     return found
 
 
@@ -202,7 +223,8 @@ def prepared(world):
             own = {key: None if key in reasons else value for key, value in one.items()}
             rows[name].append({**own, "_notCollected": json.dumps(reasons) if reasons else None})
             declared = {key: as_value(field.type, own.get(key)) for key, field in TYPES[name].fields.items()}
-            fields[name].append({**declared, **{key: NotCollected(why) for key, why in reasons.items()}})
+            unread = {key: NotCollected(why) for key, why in reasons.items()}
+            fields[name].append({**declared, **unread, "_account": one["_account"]})
     return rows, fields
 
 
@@ -227,19 +249,32 @@ def programs_of(policies, extracts):
 
 def compare(engine, directory, world, policies, extracts):
     rows, fields = prepared(some_objects(world))
+    if not rows["parent"]:
+        return 0
     programs = programs_of(policies, extracts)
     if not programs:
         return 0
-    files = {n: [write_table(directory / f"{n}.parquet", TYPES[n], found, provenance=True)] for n, found in rows.items()}
-    found = codes_of(engine, files, programs, TYPES.__getitem__, NOW)
-    objects = Objects(TYPES.__getitem__, fields.__getitem__)
+    found = codes_in(engine, tables_of(directory, rows, world), programs, TYPES.__getitem__, NOW)
+    objects = objects_of(TYPES.__getitem__, Given(fields, without(world)), "parent")
     for policy, program in programs.items():
-        for one in fields["parent"]:
-            row = objects.row(TYPES["parent"], one)
+        for record, row in objects:
             outcome = program.judge(row, NOW)
             texts_ = [condition.check.text() for condition in program.body.conditions]
-            assert found[policy][one["id"]] == outcome.code, (texts_, found[policy][one["id"]], outcome, one, behind(row))
-    return len(programs) * len(fields["parent"])
+            code = found[policy].pop((record.account, record.fields["id"]))
+            assert code == outcome.code, (texts_, code, outcome, record, behind(row))
+        assert not found[policy]
+    return len(programs) * len(objects)
+
+
+def tables_of(directory, rows, world):
+    """Write the rows of an estate, a file for each type and account that was read."""
+    files = {}
+    for name in TYPES:
+        unread, own = without(world).get(name, ()), in_accounts(rows[name])
+        read = [account for account in accounts_of(world) if account not in unread]
+        paths = {account: directory / f"{name} {account}.parquet" for account in read}
+        files[name] = [write_table(path, TYPES[name], own.get(account, []), True) for account, path in paths.items()]
+    return EstateTables(files, without(world), len(accounts_of(world)) > 1)
 
 
 def spark(spill):

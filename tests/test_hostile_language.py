@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from conftest import CATALOG, ROOT
 from reeve.collect.aws.declarations import Models, collect_check
+from reeve.collect.aws.remedies import remedy_check
 from reeve.evaluate.policy_tests import read_objects, run_tests
 from reeve.language import codes, values
 from reeve.language.errors import InvalidRepositoryError
@@ -304,7 +305,9 @@ def test_mutated_files_are_errors_or_load(tmp_path_factory, seed):
         (root / "types").symlink_to(CATALOG / "types")
     (root / source.relative_to(CATALOG)).write_bytes(mutated(draw, source.read_bytes()))
     repository = Repository.open(root)
-    problems = Validation(repository, read_objects, collect_check(MODELS), (f"/{folder.as_posix()}",)).run()
+    problems = Validation(
+        repository, read_objects, collect_check(MODELS), remedy_check(MODELS), (f"/{folder.as_posix()}",)
+    ).run()
     assert all(problem.message and problem.position.path for problem in problems)
     for path in repository.logic_paths() if (root / "ce").exists() else ():
         try:

@@ -1,4 +1,4 @@
-"""Outcomes of a snapshot by an engine: the interpreter's results, kept whole or not at all, and judged again only in part."""
+"""Outcomes of a snapshot: the same from every judge, kept whole or not at all, judged again only in part, and queried."""
 
 import json
 import resource
@@ -6,6 +6,8 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -17,50 +19,107 @@ from hypothesis import Phase, given, settings
 
 import test_engines as worlds_of
 from conftest import CATALOG, FIRST
-from reeve.evaluate import judging
+from reeve.evaluate import judge_tables, objects
 from reeve.evaluate.engines.duckdb import DuckDB
 from reeve.evaluate.interpreter import compile_body
-from reeve.evaluate.objects import Objects
-from reeve.evaluate.outcomes import Outcomes, write_outcomes
+from reeve.evaluate.write_outcomes import write_outcomes
+from reeve.evaluate.objects import Snapshot
+from reeve.evaluate.outcomes import OBJECT, Judgement, Outcomes
 from reeve.inventory.directory import writing
-from reeve.inventory.manifest import SCHEMA, Manifest, SnapshotError, Table
+from reeve.inventory.manifest import Manifest, Part, SnapshotError, Table
 from reeve.inventory.records import Record
 from reeve.inventory.snapshot import write_snapshot
 from reeve.language.unread import NotCollected
+from reeve.model import ObjectType
+from tables import ACCOUNT, in_accounts
 
 POLICY = "/ce/ca/aws/iam/user-has-more-than-one-active-access-key"
 JULY = datetime(2026, 7, 1, 12, tzinfo=UTC)
+# A name is a text that may be empty, or not have been read.
+TYPES = {name: replace(of, name_field="t1") for name, of in worlds_of.TYPES.items()}
 
 
-def snapshot(directory, fields, taken=JULY):
-    """Write objects, as the interpreter has them, as a snapshot."""
-    manifest = Manifest(SCHEMA, "0", "123456789012", "aws", taken, taken, {}, (), (), {})
-    tables = []
-    for name, objects in fields.items():
-        missing = [{key: value.reason for key, value in one.items() if isinstance(value, NotCollected)} for one in objects]
-        plain = [{key: value for key, value in one.items() if not isinstance(value, NotCollected)} for one in objects]
-        records = [Record(one, taken, "test", reasons) for one, reasons in zip(plain, missing, strict=True)]
-        tables.append((worlds_of.TYPES[name], records))
-    with writing(directory):
-        return directory, write_snapshot(directory, manifest, tables)
+def snapshot(directory, fields, unread=None, accounts=(ACCOUNT,)):
+    """Write objects, as the interpreter has them, as a snapshot; `unread` are the accounts, by type, that have no table."""
+    for number, account in enumerate(accounts):
+        part = Part("p", account, None, "aws", JULY, JULY, {}, (), ())
+        tables = []
+        for name, every in fields.items():
+            if account not in (unread or {}).get(name, ()):
+                tables.append((TYPES[name], [record(one, account) for one in in_accounts(every).get(account, ())]))
+        with writing(directory):
+            write_snapshot(directory, part, tables, keep_others=number > 0)
+    return Snapshot(directory, TYPES.__getitem__)
+
+
+def record(fields, account):
+    missing = {key: value.reason for key, value in fields.items() if isinstance(value, NotCollected)}
+    plain = {key: value for key, value in fields.items() if key not in missing and key != "_account"}
+    region = ("global", "eu-west-1", "us-east-1")[len(fields["id"]) % 3]
+    return Record(plain, account, region, None if region == "global" else f"arn:{account}:{fields['id']}", JULY, "test", missing)
 
 
 def changed(fields, random):
     """Change, drop and add some objects of every type."""
     found = {}
-    for name, objects in fields.items():
-        kept = [dict(one) for one in objects if random.random() > 0.05]
+    for name, every in fields.items():
+        kept = [dict(one) for one in every if random.random() > 0.05]
         for one in random.sample(kept, len(kept) // 10):
-            key = random.choice([key for key in one if key != "id"])
-            one[key] = random.choice(objects).get(key)
-        new = [{**random.choice(objects), "id": f"{name} new {n}"} for n in range(random.randrange(3))]
+            key = random.choice([key for key in one if key not in ("id", "_account")])
+            one[key] = random.choice(every).get(key)
+        new = [{**random.choice(every), "id": f"{name} new {n}"} for n in range(random.randrange(3)) if every]
         found[name] = [*kept, *new]
     return found
 
 
 def outcomes(out, engine, taken, programs, since=None):
-    with writing(out):
-        return write_outcomes(out, engine, (*taken, taken[0]), programs, worlds_of.TYPES.__getitem__, since)
+    with writing(out), taken:
+        return write_outcomes(out, engine, taken, programs, since=since)
+
+
+def rows_of(outcomes, type_id):
+    """Return what the files of a type's outcomes hold, by account and id; the codes in the order of policies."""
+    of = outcomes.manifest.types[type_id]
+    columns = (*OBJECT, *(found.column for found in of.policies.values()))
+    found = duckdb.read_parquet(outcomes.files(type_id)).project(", ".join(columns)).fetchall()
+    rows = {(row[0], row[3]): row for row in found}
+    assert len(rows) == len(found) == of.objects
+    return rows
+
+
+def codes_of(outcomes, policy):
+    """Return {id: code} of a policy about objects of one account."""
+    with outcomes:
+        return {one.id: one.code for one in outcomes.judgements(policy, outcomes.counts(policy))}
+
+
+def test_every_judge_writes_the_same_outcomes(tmp_path, monkeypatch):
+    """Of estates of several accounts, of which parts were not read; the interpreter with pages of few objects, too."""
+    judged = several = 0
+
+    @settings(max_examples=30 if worlds_of.FUZZ else 6, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+    @given(worlds_of.worlds, worlds_of.policies, worlds_of.extracts_)
+    def same(world, policies, extracts):
+        nonlocal judged, several
+        programs = worlds_of.programs_of(policies, extracts)
+        if not programs:
+            return
+        fields, accounts = worlds_of.prepared(worlds_of.some_objects(world))[1], worlds_of.accounts_of(world)
+        shutil.rmtree(tmp_path / "snapshot", ignore_errors=True)
+        taken = snapshot(tmp_path / "snapshot", fields, worlds_of.without(world), accounts)
+        with DuckDB(tmp_path / "spill", 1) as engine:
+            theirs = outcomes(tmp_path / "theirs", engine, taken, programs)
+        for page, kept in ((1000, 5000), (7, 20)):
+            monkeypatch.setattr(objects, "PAGE", page)
+            monkeypatch.setattr(objects, "SMALL", kept)
+            ours = outcomes(tmp_path / "ours", None, taken, programs)
+            assert rows_of(ours, "parent") == rows_of(theirs, "parent")
+            assert ours.manifest.types["parent"].policies == theirs.manifest.types["parent"].policies
+        judged += ours.manifest.types["parent"].objects
+        several += len(accounts) > 1
+
+    same()
+    assert judged and several
 
 
 def test_judging_what_changed_equals_judging_all(tmp_path):
@@ -73,14 +132,18 @@ def test_judging_what_changed_equals_judging_all(tmp_path):
         programs = worlds_of.programs_of(policies, extracts)
         if not programs:
             return
-        _, before = worlds_of.prepared(worlds_of.some_objects(world))
-        monday = snapshot(tmp_path / "monday", before)
-        tuesday = snapshot(tmp_path / "tuesday", changed(before, Random(world[1])))
+        before, accounts = worlds_of.prepared(worlds_of.some_objects(world))[1], worlds_of.accounts_of(world)
+        unread = worlds_of.without(world)
+        for name in ("monday", "tuesday"):
+            shutil.rmtree(tmp_path / name, ignore_errors=True)
+        monday = snapshot(tmp_path / "monday", before, unread, accounts)
+        tuesday = snapshot(tmp_path / "tuesday", changed(before, Random(world[1])), unread, accounts)
         with DuckDB(tmp_path / "spill", 1) as engine:
             first = outcomes(tmp_path / "first", engine, monday, programs)
             full = outcomes(tmp_path / "full", engine, tuesday, programs)
-            part = outcomes(tmp_path / "part", engine, tuesday, programs, (first, *monday))
-        assert part.codes("parent") == full.codes("parent")
+            with monday:
+                part = outcomes(tmp_path / "part", engine, tuesday, programs, (first, monday))
+        assert rows_of(part, "parent") == rows_of(full, "parent")
         assert part.manifest.types["parent"].policies == full.manifest.types["parent"].policies
         folder = [folder for folder in part.files("parent") if "/kept/" in folder]
         kept += duckdb.read_parquet(folder).shape[0] if folder else 0
@@ -89,36 +152,41 @@ def test_judging_what_changed_equals_judging_all(tmp_path):
     assert kept
 
 
-def test_more_policies_than_one_query_takes(tmp_path, monkeypatch):
-    monkeypatch.setattr(judging, "MOST_AT_ONCE", 2)
+def some_programs():
+    """Return an account's objects, and five policies about them."""
     pools = {kind: ["a", "é", " A "] for kind in ("Text", "Bytes")} | {
         kind: [] for kind in ("Number", "Boolean", "DateTime", "Set of Text", "List of Text", "List of Bytes")
     }
-    _, fields = worlds_of.prepared(worlds_of.some_objects((pools, 3)))
+    fields = worlds_of.prepared(worlds_of.some_objects((pools, 4)))[1]
     checks = [
         {"IS_EQUAL": {"left": {"FIELD": {"path": name}}, "right": {"TEXT": "a"}}} for name in ("t1", "t2", "o.t1", "b1", "b2")
     ]
     bodies = {str(n): worlds_of.body("parent", [check], {}) for n, check in enumerate(checks)}
-    programs = {name: compile_body(body) for name, body in bodies.items()}
+    return fields, {name: compile_body(body) for name, body in bodies.items()}
+
+
+def test_more_policies_than_one_query_takes(tmp_path, monkeypatch):
+    monkeypatch.setattr(judge_tables, "MOST_AT_ONCE", 2)
+    fields, programs = some_programs()
     taken = snapshot(tmp_path / "snapshot", fields)
     later = snapshot(tmp_path / "later", changed(fields, Random(3)))
+    ours = outcomes(tmp_path / "ours", None, taken, programs)
     with DuckDB(tmp_path / "spill", threads=1) as engine:
         first = outcomes(tmp_path / "out", engine, taken, programs)
-        found = first.codes("parent")
+        assert rows_of(first, "parent") == rows_of(ours, "parent")
         for name, now in {"same": taken, "later": later}.items():
-            again = outcomes(tmp_path / f"{name} again", engine, now, programs, (first, *taken))
-            assert again.codes("parent") == outcomes(tmp_path / f"{name} full", engine, now, programs).codes("parent")
-    objects = Objects(worlds_of.TYPES.__getitem__, fields.__getitem__)
-    for one in fields["parent"]:
-        row = objects.row(worlds_of.TYPES["parent"], one)
-        assert found[one["id"]] == {name: program.judge(row, worlds_of.NOW).code for name, program in programs.items()}
+            full = outcomes(tmp_path / f"{name} full", engine, now, programs)
+            with Snapshot(taken.directory, TYPES.__getitem__) as before:
+                again = outcomes(tmp_path / f"{name} again", engine, now, programs, (first, before))
+            assert rows_of(again, "parent") == rows_of(full, "parent")
 
 
 def test_an_object_larger_than_a_usual_line(tmp_path):
     long = "é" * 9_000_000
     fields = {"grandchild": [{"id": "1", "childId": "2", "t1": long}]}
-    directory, manifest = snapshot(tmp_path / "snapshot", fields)
-    table = str(directory / manifest.tables["grandchild"].file)
+    taken = snapshot(tmp_path / "snapshot", fields)
+    (table,) = taken.manifest.tables["grandchild"]
+    table = str(taken.directory / table.file)
     assert duckdb.sql(f"SELECT length(t1) FROM read_parquet('{table}')").fetchall() == [(len(long),)]
 
 

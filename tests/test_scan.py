@@ -34,18 +34,16 @@ def test_iam_has_at_most_four_requests_under_way(account, reeve):
     assert 1 < account.most_under_way <= 4
 
 
-def test_an_offender_comes_with_keys_and_the_command(account, reeve):
+def test_an_offender_comes_with_the_command_that_mends_it(account, reeve):
     user = account.add("ci deploy", True, True)
     old, young = user.keys
     old.created_at, young.created_at = (datetime.now(UTC) - timedelta(days=days) for days in (300, 20))
     old.last_used_at, young.last_used_at = (datetime.now(UTC) - timedelta(days=days) for days in (3, 4))
     finding = reeve("scan", *FIRST, "--format", "json").finding("ci deploy")
     assert finding["code"] == 199
-    assert {key["id"] for key in finding["accessKeys"]} == {old.id, young.id}
-    assert (finding["advice"]["keep"], finding["advice"]["switchOff"]) == (young.id, old.id)
     expected = f"aws iam update-access-key --user-name 'ci deploy' --access-key-id {old.id} --status Inactive"
-    assert finding["advice"]["command"] == expected
-    assert "last used 3 days ago for s3 in eu-west-1" in finding["advice"]["why"]
+    assert finding["remedy"]["commands"] == [{"run": expected, "undo": expected.replace("Inactive", "Active")}]
+    assert f"Keep {young.id} (20 d old, last used 4 d ago for s3 in eu-west-1)" in finding["remedy"]["say"]
     assert finding["source"] == "iam:ListAccessKeys"
     assert len(finding["sections"]) == 30
 

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from conftest import CATALOG
 from reeve.evaluate.engines.duckdb import DuckDB
 from reeve.evaluate.interpreter import by_type
-from reeve.evaluate.objects import Objects
 from reeve.evaluate.policy_tests import read_objects
 from reeve.evaluate.reach import types_read
 from reeve.findings.scan import production_programs
@@ -27,7 +26,7 @@ from reeve.language.unread import NotCollected
 from reeve.language.values import parse_date_time
 from reeve.model import Status
 from reeve.repository.repository import Repository
-from tables import codes_of, write_table
+from tables import Given, codes_of, objects_of, write_table
 
 FUZZ = os.environ.get("HYPOTHESIS_PROFILE") == "fuzz"
 NOW = Moment.at(parse_date_time("2026-01-31T12:00:00Z"))
@@ -169,13 +168,12 @@ class World:
 
     def codes(self, programs):
         """Return the interpreter's codes by policy and object."""
-        objects, found = Objects(REPOSITORY.object_type, self.fields), defaultdict(dict)
+        given, found = Given({type_id: list(self.fields(type_id)) for type_id in self.rows}), defaultdict(dict)
         for type_id, some in by_type(programs).items():
             own = REPOSITORY.object_type(type_id)
-            for fields in list(self.fields(type_id)):
-                row = objects.row(own, fields)
+            for record, row in objects_of(REPOSITORY.object_type, given, type_id):
                 for policy, program in some.items():
-                    found[policy][fields[own.id_field]] = program.judge(row, NOW).code
+                    found[policy][record.fields[own.id_field]] = program.judge(row, NOW).code
         return found
 
 

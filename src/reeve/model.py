@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar, NewType
+from typing import NewType
 
 Code = NewType("Code", int)
 """What a policy says of an object, as one number; `reeve.language.codes` makes codes and takes them apart."""
@@ -159,8 +159,20 @@ class Relation:
 
 
 @dataclass(frozen=True, slots=True)
+class Template:
+    """A text with names in braces: `parts` are (what stands before a name, the name), the last without one (None)."""
+
+    text: str
+    parts: tuple[tuple[str, str | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectType:
-    """A type of object, from `types/<type>/type.yaml`; a type without that file has no fields and is `untyped`."""
+    """A type of object, from `types/<type>/type.yaml`; a type without that file has no fields and is `untyped`.
+
+    `service` is the provider's service that the objects belong to. The templates give an object's full name (`arn`), the
+    address of its page in the provider's console, and a line that tells it from its like.
+    """
 
     id: str
     name: str
@@ -174,6 +186,10 @@ class ObjectType:
     tags_field: str | None = None
     collect: Collect | None = None
     untyped: bool = False
+    service: str = ""
+    arn: Template | None = None
+    console: Template | None = None
+    summary: Template | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,19 +200,6 @@ class SimilarPolicy:
     name: str
     url: str | None = None
     check_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """Which of an object's related lists holds access keys, to be shown with a policy's findings.
-
-    `keep_one` is the code of the findings that end with advice on which of them to keep; None: the policy gives none.
-    `FIELDS` are those that the list's type must have.
-    """
-
-    FIELDS: ClassVar = ("id", "status", "createdAt", "lastUsedAt", "lastUsedRegion", "lastUsedService")
-    related_list: str
-    keep_one: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +218,6 @@ class Policy:
     framework_ignore_mappings: tuple[str, ...] = ()
     internal_rules: tuple[str, ...] = ()
     similar_policies: tuple[SimilarPolicy, ...] = ()
-    credentials: Credentials | None = None
     files: frozenset[str] = frozenset()
     tags: tuple[str, ...] = ()
 

@@ -12,11 +12,12 @@ from reeve.cli.options import debug_option, repository_option
 from reeve.cli.working import one_policy, open_repository
 from reeve.evaluate.citations import Citations, Origin
 from reeve.evaluate.evidence import evidence_of
+from reeve.evaluate.objects import Snapshot
 from reeve.evaluate.observed import ObservedProgram
 from reeve.evaluate.policy_tests import moment_of, object_row
 from reeve.evaluate.trace import trace
 from reeve.files import read_plain
-from reeve.findings.judge import Snapshot, snapshot_directory
+from reeve.findings.judge import snapshot_directory
 from reeve.inventory.storage import reading
 from reeve.language.errors import nearest
 from reeve.language.operations.base import Moment, Row
@@ -76,14 +77,14 @@ def _objects(repository: Repository, object_type: ObjectType, wanted: str, snaps
     directory = snapshot_directory(snapshot)
     names: list[str] = []
     found = False
-    taken = Snapshot(repository, directory)
-    for record, row in taken.rows(object_type):
-        name = record.name(object_type) or ""
-        identifier = str(record.fields[object_type.id_field])
-        if wanted in (name, identifier):
-            found = True
-            yield name or identifier, row, taken.moment, Origin.of(record.source)
-        names.append(name)
+    with Snapshot(directory, repository.object_type) as taken:
+        for record, row in taken.rows(object_type):
+            name = record.name(object_type) or ""
+            identifier = str(record.fields[object_type.id_field])
+            if wanted in (name, identifier):
+                found = True
+                yield name or identifier, row, taken.moment, Origin.of(record.source)
+            names.append(name)
     if not found:
         raise UserError(f"there is no {object_type.id} {wanted!r} in {directory}{nearest(wanted, names)}")
 

@@ -14,6 +14,7 @@ from reeve.cli.options import Decorator, together
 if TYPE_CHECKING:
     from reeve.evaluate.engines.engine import Engine
     from reeve.evaluate.interpreter import Program
+    from reeve.evaluate.objects import Snapshot
     from reeve.evaluate.outcomes import Outcomes
     from reeve.findings.results import Results
     from reeve.inventory.manifest import Manifest
@@ -124,24 +125,25 @@ def judged(
         raise UserError("the interpreter keeps no outcomes: --format parquet and --since need --engine duckdb or spark")
     if choice.name == INTERPRETER or (choice.name == AUTO and not large and PARQUET not in wanted and not since):
         return judge_snapshot(repository, programs, snapshot, framework=tree), wanted
-    from reeve.evaluate.outcomes import write_outcomes  # loads the compiler of queries, which takes a while
+    from reeve.evaluate.write_outcomes import write_outcomes
+    from reeve.evaluate.objects import Snapshot
 
     judging = without(programs, completeness(manifest, programs, repository).unjudged)
     with ExitStack() as stack:
         own = stack.enter_context(temporary())
         directory = (out if out and PARQUET in wanted else own) / OUTCOMES_FOLDER
         stack.enter_context(writing(directory))
-        earlier = _earlier(since, stack) if since else None
+        earlier = _earlier(since, repository, stack) if since else None
         engine = stack.enter_context(opened(choice, own / "spill"))
-        place = (snapshot, manifest, taken.address or snapshot.resolve())
-        outcomes = write_outcomes(directory, engine, place, judging, repository.object_type, earlier, tell)
+        judging_of = stack.enter_context(Snapshot(snapshot, repository.object_type))
+        outcomes = write_outcomes(directory, engine, judging_of, judging, taken.address, earlier, tell)
         only_worst = set(wanted) <= {"terminal", PARQUET}
         return judge_snapshot(repository, programs, snapshot, outcomes, only_worst, tree), wanted
 
 
 def _judgements(manifest: "Manifest", programs: "Mapping[str, Program]") -> int:
     types = [program.body.object_type.id for program in programs.values()]
-    return sum(manifest.tables[name].rows for name in types if name in manifest.tables)
+    return sum(map(manifest.rows, types))
 
 
 def _usual_formats(out: Path | None, large: bool) -> tuple[str, ...]:
@@ -150,13 +152,13 @@ def _usual_formats(out: Path | None, large: bool) -> tuple[str, ...]:
     return ("terminal", PARQUET) if large else ("terminal", "json", "html")
 
 
-def _earlier(given: Path, stack: ExitStack) -> "tuple[Outcomes, Path, Manifest]":
+def _earlier(given: Path, repository: "Repository", stack: ExitStack) -> "tuple[Outcomes, Snapshot]":
+    from reeve.evaluate.objects import Snapshot
     from reeve.evaluate.outcomes import Outcomes
     from reeve.findings.judge import snapshot_directory
     from reeve.inventory.directory import OUTCOMES_FOLDER
-    from reeve.inventory.manifest import read_manifest
     from reeve.inventory.storage import reading
 
     outcomes = Outcomes.read(stack.enter_context(reading(given)) / OUTCOMES_FOLDER)
-    snapshot = snapshot_directory(stack.enter_context(reading(outcomes.snapshot)))
-    return outcomes, snapshot, read_manifest(snapshot)
+    directory = snapshot_directory(stack.enter_context(reading(outcomes.snapshot)))
+    return outcomes, stack.enter_context(Snapshot(directory, repository.object_type))

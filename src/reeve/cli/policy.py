@@ -10,6 +10,7 @@ from reeve.cli.working import one_policy, open_repository
 from reeve.model import Policy
 from reeve.report.streams import put, put_json
 from reeve.repository.links import link
+from reeve.repository.remedies import Remedies
 from reeve.repository.repository import Repository
 from reeve.repository.selection import select_policies
 
@@ -91,4 +92,14 @@ def _logic(repository: Repository, policy: Policy) -> list[str]:
     lines = [f"Judges {body.object_type.id}"]
     for number, condition in enumerate(body.conditions, start=1):
         lines += [f"  {number}. {condition.status} if {condition.check.text()}", f"     {condition.message}"]
-    return [*lines, f"  otherwise {body.otherwise_status}", f"     {body.otherwise_message}", ""]
+    lines += [f"  otherwise {body.otherwise_status}", f"     {body.otherwise_message}", ""]
+    return [*lines, *_remedies(repository.remedies(policy.id, body))]
+
+
+def _remedies(remedies: Remedies) -> list[str]:
+    """Return the lines of how the objects of each INCOMPLIANT code are mended, as it is declared."""
+    lines: list[str] = []
+    for remedy in remedies:
+        lines.append(f"  Remedy for {remedy.code}: {remedy.say.text}")
+        lines += [f"     {command.run.text}" for command in remedy.commands]
+    return [*lines, ""] if lines else []

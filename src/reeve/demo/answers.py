@@ -66,12 +66,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The answers, once the account is made: its number, and the credential report with its age."""
+    """The answers, once the account is made: its number, the credential report with its age, when each bucket was made."""
 
     account: str
     report: str
     reported_at: datetime
     now: datetime
+    buckets: Mapping[str, datetime]
 
     def to(self, asked: Asked) -> Answer | None:
         """Return the answer to a request; None leaves it to moto."""
@@ -182,6 +183,8 @@ class Answers:
 
     def _bucket(self, asked: Asked) -> Answer | None:
         bucket = asked.path.lstrip("/").partition("?")[0].partition("/")[0]
+        if not bucket:
+            return self._buckets()
         code = None
         if bucket == BUCKET_THAT_GOES:
             code = ("404 Not Found", "NoSuchBucket", "The specified bucket does not exist")
@@ -191,6 +194,16 @@ class Answers:
             return None
         status, name, message = code
         return Answer(status, f"<Error><Code>{name}</Code><Message>{message}</Message></Error>", "application/xml")
+
+    def _buckets(self) -> Answer:
+        """Answer as moto does, with the regions, which it leaves out."""
+        listed = "".join(
+            f"<Bucket><Name>{name}</Name><CreationDate>{made:%Y-%m-%dT%H:%M:%S.000Z}</CreationDate>"
+            f"<BucketRegion>{HOME}</BucketRegion></Bucket>"
+            for name, made in self.buckets.items()
+        )
+        result = f"<ListAllMyBucketsResult><Owner><ID>shop</ID></Owner><Buckets>{listed}</Buckets></ListAllMyBucketsResult>"
+        return Answer("200 OK", result, "application/xml")
 
 
 def is_denied_key(asked: Asked, body: bytes, denied: str) -> bool:

@@ -95,7 +95,8 @@ def simulated_account(around: Callable[[Application], Application] = lambda appl
         people.change_since_report(backend, now)
         for policy in backend.managed_policies.values():
             policy.policy_name = policy.name  # moto's list of everything in IAM leaves the names of policies out
-        account.answers = Answers(ACCOUNT, report, now - timedelta(hours=2), now)
+        buckets = {one["Name"]: one["CreationDate"] for one in clients("s3").list_buckets()["Buckets"]}
+        account.answers = Answers(ACCOUNT, report, now - timedelta(hours=2), now, buckets)
         yield address
     finally:
         server.shutdown()

@@ -4,80 +4,55 @@ An object is affected when it, an object that one of its lookups leads to, or a 
 it was; children are affected in the same way. Objects that were removed or added count as changed.
 """
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
-from reeve import __version__
 from reeve.evaluate.columnar import table_name
 from reeve.evaluate.engines.dialect import ibis
 from reeve.evaluate.engines.engine import Engine
+from reeve.evaluate.estate import EstateTables
 from reeve.evaluate.interpreter import Program
 from reeve.evaluate.queries import compiled
 from reeve.evaluate.reach import Reach, Types, follow_lookup
-from reeve.evaluate.stages import DTYPES
+from reeve.evaluate.stages import DTYPES, IDENTITY
 from reeve.inventory.columns import kinds_of
-from reeve.language.operations.base import Moment, walk
-from reeve.language.operations.dates import Days, Today
-from reeve.language.operations.elapsed import Elapsed
+from reeve.inventory.tables import ACCOUNT, ARN, REGION
+from reeve.language.types import Kind
 from reeve.language.unread import NOT_COLLECTED
 from reeve.model import ObjectType
 
-AFFECTED, KEY = "reeve_affected", "key"
+AFFECTED = "reeve_affected"
+_ACCOUNT, _ID = IDENTITY
+_PLACE = (ACCOUNT, REGION, ARN)
 
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """What is known from earlier of one type: all tables of that snapshot, the files of outcomes, the policies' columns."""
+    """What is known from earlier of one type: the tables of that snapshot, the files of outcomes, the policies' columns."""
 
-    tables: Mapping[str, Sequence[str]]
+    tables: EstateTables
     outcomes: Sequence[str]
     columns: Mapping[str, str]
-
-
-def fingerprint(program: Program, object_type: Types, moment: Moment) -> str:
-    """Return what a policy's codes depend on beside the objects, as a digest.
-
-    That is its logic and its children's, the types that it reads, this version of Reeve, and, if it counts days, the UTC day,
-    or the moment itself if it measures to it.
-    """
-    types = [object_type(name) for name in dict.fromkeys(Reach.of(program).types(object_type)) if name]
-    time = _time_that_counts(program, moment)
-    return hashlib.sha256(repr((__version__, program.body, types, time)).encode()).hexdigest()
-
-
-def _programs(program: Program) -> Iterator[Program]:
-    yield program
-    for child in program.children.values():
-        yield from _programs(child)
-
-
-def _time_that_counts(program: Program, moment: Moment) -> datetime | None:
-    """Return as much of the moment as a policy's verdicts depend on."""
-    checks = [condition.check for one in _programs(program) for condition in one.body.conditions]
-    used = {type(expression) for check in checks for expression in walk(check)}
-    if Elapsed in used:
-        return moment.now
-    return moment.midnight if used & {Days, Today} else None
 
 
 @dataclass(slots=True)
 class Changes:
     """Finds the affected objects with an engine; what has changed of a type is found once.
 
-    `open_table` opens a type's table of now and returns its columns; `before` are the files of each type's earlier table.
+    What a lookup leads to may be of another account: a changed object affects those of all accounts that name its id.
+
+    `open_table` opens a type's table of now and returns its columns; `before` are the earlier tables.
     """
 
     engine: Engine
     object_type: Types
     open_table: Callable[[str], Sequence[str]]
-    before: Mapping[str, Sequence[str]]
+    before: EstateTables
     changed: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def find(self, programs: Iterable[Program]) -> int:
-        """Put the ids of the affected objects of the programs' type into the table `reeve_affected`, as `key`.
+        """Put the affected objects of the programs' type into the table `reeve_affected`, of the columns `IDENTITY`.
 
         Returns:
             How many there are.
@@ -93,12 +68,12 @@ class Changes:
 
     def _affected(self, reach: Reach) -> Any:
         object_type = reach.object_type
-        found = self._changed(object_type).select(**{KEY: object_type.id_field})
+        found = _identities(self._changed(object_type), object_type.id_field)
         for path in reach.lookups:
             relation, before = follow_lookup(object_type, path, self.object_type)
             if all(step.foreign_key for step in (*before, relation)):
                 target = self.object_type(relation.type)
-                keys = self._changed(target).select(**{KEY: target.id_field})
+                keys = _identities(self._changed(target), target.id_field)
                 found = found.union(self._leading_to(object_type, path, keys))
         for name, child in reach.lists.items():
             prefix, _, last = name.rpartition(".")
@@ -113,19 +88,19 @@ class Changes:
         return self.object_type(follow_lookup(object_type, path, self.object_type)[0].type) if path else object_type
 
     def _parents(self, child: Reach, foreign_key: str) -> Any:
-        """Return the ids of the parents, of now and before, whose children are affected."""
+        """Return the parents, of now and before, whose children are affected."""
         now, changed = self._now(child.object_type), self._changed(child.object_type)
-        ids = self._affected(child)
-        still = now.semi_join(ids, now[child.object_type.id_field] == ids[KEY])
-        return changed.select(**{KEY: foreign_key}).union(still.select(**{KEY: foreign_key}))
+        some = self._affected(child)
+        still = now.semi_join(some, [now[ACCOUNT] == some[_ACCOUNT], now[child.object_type.id_field] == some[_ID]])
+        return _identities(changed, foreign_key).union(_identities(still, foreign_key))
 
-    def _leading_to(self, object_type: ObjectType, path: str, keys: Any) -> Any:
-        """Return the ids of the objects of which a lookup path ends at one of the keys."""
+    def _leading_to(self, object_type: ObjectType, path: str, some: Any) -> Any:
+        """Return the objects of which a lookup path may end at one of some objects."""
         relation, before = follow_lookup(object_type, path, self.object_type)
         *earlier, _ = path.split(".")
         here = self._behind(object_type, ".".join(earlier))
         now = self._now(here)
-        found = now.semi_join(keys, now[relation.foreign_key] == keys[KEY]).select(**{KEY: here.id_field})
+        found = _identities(now.semi_join(some, now[relation.foreign_key] == some[_ID]), here.id_field)
         return self._leading_to(object_type, ".".join(earlier), found) if before else found
 
     def _now(self, object_type: ObjectType) -> Any:
@@ -136,7 +111,8 @@ class Changes:
         if object_type.id not in self.changed:
             columns, name = self.open_table(object_type.id), table_name(object_type.id)
             older = f"{name}_before"
-            known = self.engine.open_table(older, self.before[object_type.id], kinds_of(object_type))
+            wanted = {**kinds_of(object_type), **dict.fromkeys(_PLACE, Kind.TEXT)}
+            known = self.engine.open_table(older, self.before.files[object_type.id], wanted)
             schema = self._schema(object_type, columns)
             # A column that one of the tables lacks is null there, which is what the evaluators take it for.
             every = schema | self._schema(object_type, known)
@@ -149,10 +125,14 @@ class Changes:
 
     @staticmethod
     def _schema(object_type: ObjectType, columns: Sequence[str]) -> dict[str, str]:
-        declared = {name: DTYPES[kind] for name, kind in kinds_of(object_type).items()}
+        declared = {name: DTYPES[kind] for name, kind in kinds_of(object_type).items()} | dict.fromkeys(_PLACE, "string")
         if object_type.untyped:
             return dict.fromkeys(columns, "string")
         return declared | ({NOT_COLLECTED: "string"} if NOT_COLLECTED in columns else {})
+
+
+def _identities(table: Any, column: str) -> Any:
+    return table.select(**{_ACCOUNT: table[ACCOUNT], _ID: table[column]})
 
 
 def _with(table: Any, schema: Mapping[str, str]) -> Any:

@@ -6,15 +6,17 @@ below the last: looked-up fields and children's counts are joined to the objects
 distinct values, then shared expressions by how they build on each other.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from reeve.evaluate.by_interpreter import DOUBTED, DistinctMapping, mapping_of, whole_program
 from reeve.evaluate.engines.dialect import Dialect, ibis
 from reeve.evaluate.interpreter import Program
+from reeve.evaluate.outcomes import OBJECT
 from reeve.evaluate.queries import Query
-from reeve.evaluate.stages import DTYPES, KEY, STATUS, Children, Lookup, MappingStep, Stages, is_filled
+from reeve.evaluate.stages import DTYPES, IDENTITY, KEY, STATUS, Children, Lookup, MappingStep, Stages, is_filled
+from reeve.inventory.tables import ACCOUNT, ARN, REGION
 from reeve.language import codes
 from reeve.language.codes import ERROR
 from reeve.language.columns import DEFERRED, Column, Expr, Guard, JsonFunctions, NotInSqlError
@@ -26,7 +28,6 @@ from reeve.model import ObjectType, Relation, Status
 
 DEFERRED_CODE = 0
 """In a table of codes: these columns can't judge the object; `exact` ones can."""
-ID = "id"
 STATUSES = tuple(Status)
 UNSEEN = len(STATUSES)
 """Stands for the status of a child that may have any, as something could not be read or understood."""
@@ -34,7 +35,7 @@ UNSEEN = len(STATUSES)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to judge all objects of a type: the steps, then the query, of an id and a code for each policy in order."""
+    """How to judge all objects of a type: the steps, then the query, of `outcomes.OBJECT` and the policies' codes in order."""
 
     object_type: ObjectType
     steps: tuple[MappingStep, ...]
@@ -47,13 +48,17 @@ class Plan:
 class Setting:
     """What plans are made for: the engine's dialect, the types, the columns that a type's table has, the moment.
 
-    `exact` asks for columns that defer no object; `only` names a table of ids that restricts the judged type to these.
+    `unread` are the accounts that have no table of a type. `elsewhere` gives a table of the keys that lead beyond their account
+    (`estate.Elsewhere`), by the type that holds them, the field, and the type that they are ids of; None for a single account.
+    `exact` asks for columns that defer no object; `only` names a table of objects (`IDENTITY`) that restricts the judged type.
     """
 
     dialect: Dialect
     object_type: Callable[[str], ObjectType]
     table_columns: Callable[[str], Sequence[str]]
     moment: Moment
+    unread: Callable[[str], Collection[str]] = lambda type_id: ()
+    elsewhere: Callable[[ObjectType, str, ObjectType], str] | None = None
     exact: bool = False
     only: str | None = None
 
@@ -67,14 +72,19 @@ def plan(object_type: ObjectType, programs: Sequence[Program], setting: Setting)
         setting: what the plan is for.
 
     Returns:
-        The plan; its query gives the columns `id` and `code0`, `code1`, …
+        The plan; its query gives the columns of `outcomes.OBJECT` and `code0`, `code1`, …
+
+    Raises:
+        EngineError: a table that is read can't be opened.
     """
     steps: list[MappingStep] = []
     table = _Table.of(object_type, setting, steps)
     codes = [f"code{number}" for number in range(len(programs))]
     values = {name: table.codes(program) for name, program in zip(codes, programs, strict=True)}
-    only = (table.identity().get_name(), setting.only) if setting.only else None
-    query = table.stages.query(setting.dialect, {ID: table.identity(), **values}, steps, only)
+    place = table.place()
+    account, own_id = (place[name].get_name() for name in IDENTITY)
+    only = ((account, own_id), setting.only) if setting.only else None
+    query = table.stages.query(setting.dialect, {**place, **values}, steps, only)
     return Plan(object_type, tuple(steps), query, tuple(codes), table.may_defer)
 
 
@@ -105,6 +115,21 @@ class _Table:
         """Return the object's id."""
         return self.own(self.object_type.id_field)
 
+    def place(self) -> dict[str, Expr]:
+        """Return the columns of `outcomes.OBJECT`."""
+        found = (self.own(ACCOUNT), self.own(REGION), self.own(ARN), self.identity(), self._name())
+        return dict(zip(OBJECT, found, strict=True))
+
+    def _name(self) -> Expr:
+        """Return the object's name as `Record.name` has it."""
+        name = self.object_type.name_field
+        if name == self.object_type.id_field:
+            return self.identity()
+        if name not in self.object_type.fields:
+            return self.literal(None, Kind.TEXT)
+        found, missing = self.own(name).nullif(""), self._missing("", name)
+        return found if missing is None else self.cases((missing, self.literal(None, Kind.TEXT)), otherwise=found)
+
     def own(self, name: str) -> Expr:
         """Return a column of the objects themselves."""
         if name not in self.stages.own:
@@ -115,6 +140,8 @@ class _Table:
         if not prefix:
             return self.own(name)
         lookup, stages = self._lookup(prefix), self.stages
+        if name == ACCOUNT:
+            return stages.ref(lookup.account)
         if name not in lookup.taken:
             lookup.taken[name] = stages.new(_dtype(self._type_behind(prefix), name), needs=[lookup.found])
         return stages.ref(lookup.taken[name])
@@ -137,12 +164,21 @@ class _Table:
     def _lookup(self, path: str) -> Lookup:
         if path not in self.stages.lookups:
             relation, before = self._relation(path), path.rpartition(".")[0]
-            target = self.setting.object_type(relation.type)
-            key = self._taken(before, relation.foreign_key or "").get_name()
-            found = self.stages.new("string", needs=[key])
+            asking, target = self._type_behind(before), self.setting.object_type(relation.type)
+            key = relation.foreign_key or ""
+            needs = (self._taken(before, ACCOUNT).get_name(), self._taken(before, key).get_name())
             self.setting.table_columns(target.id)
+            elsewhere = there = unread = None
+            if self.setting.elsewhere is not None:
+                elsewhere = self.setting.elsewhere(asking, key, target)
+                there = self.stages.new("string", needs=needs)
+                unread = self.stages.new("boolean", needs=[there])
+            found = self.stages.new("string", needs=[*needs, *([there] if there else ())])
+            account = self.stages.new("string", needs=[found])
             gone = {name: _dtype(target, name) for name in _saying_gone(target)}
-            self.stages.lookups[path] = Lookup(table_name(target.id), target.id_field, key, found, gone)
+            self.stages.lookups[path] = Lookup(
+                table_name(target.id), target.id_field, needs, found, account, gone, elsewhere, there or "", unread or ""
+            )
         return self.stages.lookups[path]
 
     def _missing(self, prefix: str, *names: str | None) -> Expr | None:
@@ -164,7 +200,19 @@ class _Table:
 
     def _lookup_missing(self, path: str) -> Expr | None:
         before, _, last = path.rpartition(".")
-        return self._missing(before, last, self._relation(path).foreign_key)
+        missing = self._missing(before, last, self._relation(path).foreign_key)
+        if self.setting.elsewhere is None or not self._leads_somewhere(path):
+            return missing
+        unread = self.stages.ref(self._lookup(path).unread).fill_null(False)
+        return self.share(unread if missing is None else missing | unread)
+
+    def _list_missing(self, prefix: str, relation: Relation) -> Expr | None:
+        """Return when a related list could not be collected for an object, or a lookup on the way to it."""
+        missing, unread = self._missing(prefix, relation.name), sorted(self.setting.unread(relation.type))
+        if not unread or relation.foreign_key is None or not self._leads_somewhere(prefix):
+            return missing
+        here = self._taken(prefix, ACCOUNT).isin(unread).fill_null(False)
+        return self.share(here if missing is None else missing | here)
 
     # What expressions ask ------------------------------------------------------------------------------------------
 
@@ -205,7 +253,7 @@ class _Table:
         prefix, _, last = relationship.rpartition(".")
         parent = self._type_behind(prefix)
         relation, program = parent.related_lists[last], self.related[relationship]
-        missing, on_the_way = self._missing(prefix, last), self._lookup_missing(prefix) if prefix else None
+        missing, on_the_way = self._list_missing(prefix, relation), self._lookup_missing(prefix) if prefix else None
         guards: tuple[Guard, ...] = ()
         if relation.foreign_key is None or not self._leads_somewhere(prefix):
             none, certain = self.literal(0, Kind.DATE_TIME), self.literal(False, Kind.BOOLEAN)
@@ -214,10 +262,10 @@ class _Table:
         if known not in stages.children:
             query, may_defer = self._children_query(relation, program)
             key = stages.ref(self._lookup(prefix).found) if prefix else self.identity()
-            stages.children[known] = Children(query, key.get_name())
+            stages.children[known] = Children(query, (self._taken(prefix, ACCOUNT).get_name(), key.get_name()))
             if may_defer:
                 self.may_defer = True
-                stages.children[known].taken[DEFERRED] = stages.new("int64", needs=[key.get_name()])
+                stages.children[known].taken[DEFERRED] = stages.new("int64", needs=stages.children[known].parent)
         children = stages.children[known]
         if DEFERRED in children.taken:
             guards = (Guard(stages.ref(children.taken[DEFERRED]).fill_null(0) > 0, DEFERRED),)
@@ -230,7 +278,7 @@ class _Table:
 
     def _taken_count(self, children: Children, status: int) -> Expr:
         if status not in children.taken:
-            children.taken[status] = self.stages.new("int64", needs=[children.key])
+            children.taken[status] = self.stages.new("int64", needs=children.parent)
         return self.stages.ref(children.taken[status]).fill_null(0)
 
     def column(self, expression: Expression) -> Column:
@@ -344,7 +392,8 @@ class _Table:
         return ibis.cases(*rests, else_=known)
 
     def _untyped_codes(self, program: Program, meaning: Callable[[int], int]) -> Expr:
-        names = self.setting.table_columns(self.object_type.id)
+        # A field's name begins with no underscore.
+        names = [name for name in self.setting.table_columns(self.object_type.id) if not name.startswith("_")]
         mapping = whole_program(program, names, [self.own(name) for name in names], self.moment)
         value = self.stages.ref(self.stages.map(id(program), mapping, "int64").value)
         if meaning is int:
@@ -352,7 +401,7 @@ class _Table:
         return ibis.cases(*((value == code, meaning(code)) for code in program.meanings), else_=meaning(DEFERRED_CODE))
 
     def _children_query(self, relation: Relation, program: Program) -> tuple[Query, bool]:
-        """Return a query of the parent's id and the status of each child, and whether some status may be deferred."""
+        """Return a query of the account, the parent's id and the status of each child, and whether some may be deferred."""
         child_type = self.setting.object_type(relation.type)
         table = _Table.of(child_type, self.setting, self.steps, for_parent=True)
         meanings = program.meanings
@@ -362,7 +411,8 @@ class _Table:
                 return DEFERRED
             return UNSEEN if codes.is_error(code) else STATUSES.index(meanings[code].status)
 
-        columns = {KEY: table.own(relation.foreign_key or ""), STATUS: table.codes(program, status)}
+        parent = {ACCOUNT: table.own(ACCOUNT), KEY: table.own(relation.foreign_key or "")}
+        columns = {**parent, STATUS: table.codes(program, status)}
         return table.stages.query(self.setting.dialect, columns, self.steps), table.may_defer
 
 

@@ -1,40 +1,37 @@
-"""The outcomes of a snapshot under policies, as a directory: Parquet by type, and a manifest that makes them a result.
+"""The outcomes of a snapshot, which every judge writes and everything that is shown is a query over.
 
-Each run writes into a folder of its own; its manifest is put in place last, in one step, and only then what was there before
-is removed. So a run that is killed, or fails, leaves the old outcomes or none, never a part of the new.
+In a directory: a manifest, `outcomes.json`, and for each type files of Parquet with the place, id and name of each object and a
+column of codes for each policy. Nothing here holds all objects in memory, however many there are.
 """
 
-import os
 import re
-import shutil
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Generator, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import duckdb
 import msgspec
 
-from reeve import __version__
-from reeve.evaluate.changes import Since, fingerprint
-from reeve.evaluate.engines.engine import Engine, EngineError
-from reeve.evaluate.interpreter import Program, by_type
-from reeve.evaluate.judging import Judged, judge_tables
-from reeve.evaluate.reach import types_read
 from reeve.files import inside
-from reeve.inventory.columns import quoted
-from reeve.inventory.directory import OUTCOMES, RUN, replace_file, sha256, why
-from reeve.inventory.manifest import MANIFEST, Count, Instant, Manifest, SnapshotError, decoded
-from reeve.inventory.stores import shown
-from reeve.inventory.tables import checked_table, connection, described, files_in, parquet, several
-from reeve.language.operations.base import Moment
-from reeve.model import ObjectType
+from reeve.inventory.directory import OUTCOMES, RUN, sha256, why
+from reeve.inventory.manifest import Count, Instant, SnapshotError, decoded
+from reeve.inventory.tables import connection, described, parquet
+from reeve.inventory.temporary import temporary
+from reeve.model import Code
 
-SCHEMA = "reeve.outcomes/2"
+SCHEMA = "reeve.outcomes/3"
+OBJECT = ("account", "region", "arn", "id", "name")
+"""The columns of texts that outcomes have for each object, before those of codes; `arn` and `name` may be null."""
+NEVER_NULL = ("account", "region", "id")
 _FILE = re.compile(RUN.pattern + r"/.+\.parquet", re.DOTALL)
 _COLUMN = re.compile(r"code[0-9]{1,6}")
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
+_MEMORY = "256MB"
+"""What a query may use before it spills to disk."""
+_FETCHED = 2000
 
 
 class PolicyOutcomes(msgspec.Struct, frozen=True, rename="camel"):
@@ -46,7 +43,7 @@ class PolicyOutcomes(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class TypeOutcomes(msgspec.Struct, frozen=True, rename="camel"):
-    """A type's outcomes: files of Parquet, of an `id` and a column for each policy, each with its SHA-256; how many objects."""
+    """A type's outcomes: its files of Parquet, each with its SHA-256, how many objects they hold, and the policies'."""
 
     files: dict[str, str]
     objects: Count
@@ -65,115 +62,195 @@ class OutcomesManifest(msgspec.Struct, frozen=True, rename="camel"):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcomes:
-    """The outcomes in a directory, read when they are asked for."""
+class Judged:
+    """A type's outcomes as a judge has written them: the folders of files, the codes' columns by policy, how many objects."""
 
-    directory: Path
-    manifest: OutcomesManifest
+    folders: tuple[str, ...]
+    codes: Mapping[str, str]
+    objects: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One object under one policy: where it is, its id there, its name, and the code. `arn` and `name` may be unknown."""
+
+    account: str
+    region: str
+    arn: str | None
+    id: str
+    name: str | None
+    code: Code
+
+
+class Outcomes:
+    """The outcomes in a directory: what their manifest says, and within `with` queries over them."""
+
+    def __init__(self, directory: Path, manifest: OutcomesManifest) -> None:
+        """Take outcomes whose manifest is known to be right; `read` looks."""
+        self.directory, self.manifest = directory, manifest
+        self._types = {policy: name for name, of in manifest.types.items() for policy in of.policies}
+        self._stack = ExitStack()
+        self._opened: duckdb.DuckDBPyConnection | None = None
 
     @classmethod
     def read(cls, directory: Path) -> "Outcomes":
-        """Read the manifest of outcomes.
+        """Read the manifest of outcomes, and look whether the files are those, and hold what it says.
 
         Raises:
-            SnapshotError: there is none, or it is not one that this version reads.
+            SnapshotError: there is none, or it is not one that this version reads, or the files are others.
         """
         path = directory / OUTCOMES
         make = "make them with `reeve evaluate SNAPSHOT --format parquet --out DIR`"
         manifest = decoded(path, OutcomesManifest, SCHEMA, "outcomes", make, "evaluate again")
-        found = cls(directory, manifest)
-        for type_id, of in manifest.types.items():
-            if not all(map(_FILE.fullmatch, of.files)):
-                raise SnapshotError(f"{path} names files that are none of a run's")
-            if not all(_COLUMN.fullmatch(policy.column) for policy in of.policies.values()):
-                raise SnapshotError(f"{path} names columns that hold no codes")
+        for of in manifest.types.values():
+            _check_names(path, of)
             for name, digest in of.files.items():
                 if _digest(directory, name) != digest:
                     message = f"{directory}: {name} is not whole: its checksum is not the one in the manifest"
                     raise SnapshotError(f"{message}; evaluate again")
-            found.check(type_id)
+        with cls(directory, manifest) as found:
+            for type_id in manifest.types:
+                found._check_files(type_id)
         return found
 
-    def check(self, type_id: str) -> None:
-        """Look whether the files of a type hold what the manifest says.
+    def __enter__(self) -> Self:
+        """Open a connection for the queries."""
+        spill = self._stack.enter_context(temporary())
+        self._opened = self._stack.enter_context(connection())
+        self._opened.execute(f"SET memory_limit = '{_MEMORY}'")
+        self._opened.execute("SET temp_directory = $1", [str(spill)])
+        return self
 
-        Raises:
-            SnapshotError: they don't, or can't be read.
-        """
-        of = self.manifest.types[type_id]
-        with self._reading(type_id) as (opened, source):
-            columns = described(opened, source) if of.files else {}
-            rows = opened.execute(f"SELECT count(*) FROM {source}").fetchall() if of.files else [(0,)]  # noqa: S608
-        if rows != [(of.objects,)]:
-            raise SnapshotError(f"the outcomes of {type_id} in {self.directory} are not whole; evaluate again")
-        wanted = {"id": ("VARCHAR",), **{policy.column: _INTEGERS for policy in of.policies.values()}}
-        for name, types in wanted.items():
-            if of.files and columns.get(name) not in types:
-                message = f"the outcomes of {type_id} in {self.directory} have no column {name!r} of {types[-1]}"
-                raise SnapshotError(f"{message}; evaluate again")
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._opened = None
+        self._stack.close()
 
     @property
     def snapshot(self) -> Path:
         """Where the judged snapshot is."""
         return Path(self.manifest.snapshot)
 
+    @property
+    def policies(self) -> Collection[str]:
+        """The ids of the policies that judged."""
+        return self._types.keys()
+
     def files(self, type_id: str) -> list[str]:
         """Return where the files of a type are."""
         return [str(inside(self.directory, name)) for name in self.manifest.types[type_id].files]
 
-    def policy(self, policy_id: str) -> tuple[str, PolicyOutcomes]:
-        """Return the type that a policy is about, and its outcomes."""
-        types = self.manifest.types.items()
-        return next((name, found.policies[policy_id]) for name, found in types if policy_id in found.policies)
+    def type_of(self, policy_id: str) -> str:
+        """Return the id of the type that a policy is about."""
+        return self._types[policy_id]
 
-    def counts(self, policy_id: str) -> Mapping[int, int]:
-        """Return how many objects have each code under a policy."""
-        return self.policy(policy_id)[1].codes
+    def counts(self, policy_id: str) -> Mapping[Code, int]:
+        """Return how many objects have each code under a policy; needs no query."""
+        return {Code(code): count for code, count in self._policy(policy_id).codes.items()}
 
-    def ids(self, policy_id: str, codes: Sequence[int], limit: int) -> list[str]:
-        """Return the ids of the first objects, in their own order, that have one of some codes under a policy.
+    def counts_by(self, policy_id: str, *columns: str) -> dict[tuple[str, ...], dict[Code, int]]:
+        """Return how many objects have each code under a policy, by the values of some columns.
+
+        Args:
+            policy_id: the policy.
+            columns: `account`, `region` or both.
+
+        Returns:
+            By (account, region), or what was asked for, in order: how many objects have each code.
 
         Raises:
             SnapshotError: the files can't be read.
         """
-        type_id, found = self.policy(policy_id)
-        if not any(found.codes.get(code) for code in codes):
-            return []
-        wanted = ", ".join(map(str, codes))
-        query = f"SELECT id FROM {{}} WHERE {found.column} IN ({wanted}) ORDER BY id LIMIT {limit}"  # noqa: S608 - numbers
-        return [row[0] for row in self._rows(type_id, query)]
-
-    def codes(self, type_id: str, ids: Sequence[str] | None = None) -> dict[str, dict[str, int]]:
-        """Return each object's code by policy, of all objects of a type or of some ids.
-
-        Raises:
-            SnapshotError: the files can't be read, or several objects have an id.
-        """
-        policies = self.manifest.types[type_id].policies
-        columns = ", ".join(found.column for found in policies.values())
-        query, given = f"SELECT id, {columns} FROM {{}}", list[Any]()  # noqa: S608 - our names
-        if ids is not None:
-            query, given = f"{query} WHERE id IN (SELECT unnest($1::VARCHAR[]))", [list(ids)]
-        found: dict[str, dict[str, int]] = {}
-        for identifier, *row in self._rows(type_id, query, given):
-            if identifier in found:
-                raise several(self.directory, identifier)
-            found[identifier] = dict(zip(policies, row, strict=True))
+        if not {"account", "region"}.issuperset(columns):
+            raise ValueError(f"outcomes are counted by account and region, not by {', '.join(columns)}")
+        by, code = "".join(f"{column}, " for column in columns), self._policy(policy_id).column
+        query = f"SELECT {by}{code}, count(*) FROM {{}} GROUP BY ALL ORDER BY ALL"  # noqa: S608 - our names
+        found: dict[tuple[str, ...], dict[Code, int]] = {}
+        for *values, value, count in self._rows(self.type_of(policy_id), query):
+            found.setdefault(tuple(values), {})[Code(value)] = count
         return found
 
-    def _rows(self, type_id: str, query: str, given: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        if not self.manifest.types[type_id].files:
-            return []
-        with self._reading(type_id) as (opened, source):
-            return opened.execute(query.format(source), given).fetchall()
+    def judgements(self, policy_id: str, codes: Collection[int], limit: int | None = None) -> Iterator[Judgement]:
+        """Yield the objects that have one of some codes under a policy, by name, then account, region and id.
+
+        Args:
+            policy_id: the policy.
+            codes: the codes.
+            limit: how many at most.
+
+        Raises:
+            SnapshotError: the files can't be read.
+        """
+        known = self._policy(policy_id)
+        if not any(known.codes.get(code) for code in codes):
+            return
+        wanted = ", ".join(str(int(code)) for code in codes)
+        query = f"SELECT {', '.join(OBJECT)}, {known.column} FROM {{}} WHERE {known.column} IN ({wanted})"  # noqa: S608
+        query += " ORDER BY coalesce(name, id), account, region, id"
+        query += "" if limit is None else f" LIMIT {limit}"
+        for *place, code in self._rows(self.type_of(policy_id), query):
+            yield Judgement(*place, Code(code))
+
+    def _policy(self, policy_id: str) -> PolicyOutcomes:
+        return self.manifest.types[self._types[policy_id]].policies[policy_id]
+
+    def _rows(self, type_id: str, query: str) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a query over a type's files, which stand where it has braces."""
+        files = self.files(type_id)
+        if not files:
+            return
+        with self._query() as cursor:
+            cursor.execute(query.format(parquet(files)))
+            while rows := cursor.fetchmany(_FETCHED):
+                yield from rows
 
     @contextmanager
-    def _reading(self, type_id: str) -> Generator[tuple[duckdb.DuckDBPyConnection, str]]:
+    def _query(self) -> Generator[duckdb.DuckDBPyConnection]:
+        if self._opened is None:
+            raise RuntimeError("outcomes are queried within `with`")
         try:
-            with connection() as opened:
-                yield opened, parquet(self.files(type_id))
+            # A connection's next query ends the one before; a cursor's doesn't.
+            with self._opened.cursor() as cursor:
+                yield cursor
         except duckdb.Error as error:
             raise SnapshotError(f"{self.directory} can't be read: {str(error).splitlines()[0]}; evaluate again") from None
+
+    def _check_files(self, type_id: str) -> None:
+        """Look whether the files of a type hold what the manifest says.
+
+        Raises:
+            SnapshotError: they don't, or can't be read.
+        """
+        of, where = self.manifest.types[type_id], f"the outcomes of {type_id} in {self.directory}"
+        counted = [policy.codes for policy in of.policies.values()]
+        if not of.files:
+            if of.objects or any(map(any, counted)):
+                raise SnapshotError(f"{where} are not whole; evaluate again")
+            return
+        with self._query() as cursor:
+            found = described(cursor, parquet(self.files(type_id)))
+        wanted = {**dict.fromkeys(OBJECT, ("VARCHAR",)), **{one.column: _INTEGERS for one in of.policies.values()}}
+        for name, types in wanted.items():
+            if found.get(name) not in types:
+                raise SnapshotError(f"{where} have no column {name!r} of {types[-1]}; evaluate again")
+        histograms = "".join(f", histogram({one.column})" for one in of.policies.values())
+        shown = ", ".join(f"count({name})" for name in NEVER_NULL)
+        (row,) = self._rows(type_id, f"SELECT {shown}, count(*){histograms} FROM {{}}")  # noqa: S608 - our names
+        filled, total, codes = list(row[: len(NEVER_NULL)]), row[len(NEVER_NULL)], row[len(NEVER_NULL) + 1 :]
+        if total != of.objects or filled != [total] * len(filled) or [dict(one or {}) for one in codes] != counted:
+            raise SnapshotError(f"{where} are not whole; evaluate again")
+
+
+def _check_names(path: Path, of: TypeOutcomes) -> None:
+    """Look at the names that a manifest gives of a type's files and columns.
+
+    Raises:
+        SnapshotError: they are none that Reeve makes, or two policies share a column.
+    """
+    columns = [policy.column for policy in of.policies.values()]
+    if not all(map(_FILE.fullmatch, of.files)):
+        raise SnapshotError(f"{path} names files that are none of a run's")
+    if not all(map(_COLUMN.fullmatch, columns)) or len(set(columns)) < len(columns):
+        raise SnapshotError(f"{path} names columns that hold no codes")
 
 
 def _digest(directory: Path, name: str) -> str:
@@ -181,120 +258,3 @@ def _digest(directory: Path, name: str) -> str:
         return sha256(inside(directory, name))
     except OSError as error:
         raise SnapshotError(f"{directory}: {name} can't be read: {why(error)}; evaluate again") from None
-
-
-Earlier = tuple[Outcomes, Path, Manifest]
-"""Earlier outcomes, and the snapshot that they are of."""
-
-
-def write_outcomes(
-    directory: Path,
-    engine: Engine,
-    snapshot: tuple[Path, Manifest, Path],
-    programs: Mapping[str, Program],
-    object_type: Callable[[str], ObjectType],
-    since: Earlier | None = None,
-    tell: Callable[[str, int, int | None], None] = lambda what, done, total: None,
-) -> Outcomes:
-    """Judge a snapshot with an engine, and write the outcomes into a directory that is held by `writing`.
-
-    Args:
-        directory: where to.
-        engine: what judges.
-        snapshot: the snapshot's directory, its manifest, and where others find it.
-        programs: the compiled logic by policy.
-        object_type: gives a type by its id.
-        since: only what has changed since these is judged.
-        tell: told what is done.
-
-    Raises:
-        SnapshotError: the snapshot can't be read.
-        EngineError: the engine failed, or can't read the snapshot.
-    """
-    place, manifest, address = snapshot
-    moment = Moment.at(manifest.started_at)
-    prints = {policy: fingerprint(program, object_type, moment) for policy, program in programs.items()}
-    read = types_read(programs.values(), object_type)
-    tables = {name: [str(checked_table(place, manifest, object_type(name), False))] for name in read}
-    earlier = _earlier(since, by_type(programs), prints, [object_type(name) for name in read]) if since else {}
-    run = f"run-{os.urandom(6).hex()}"
-    place_of_run = inside(directory, run)
-    try:
-        judged = judge_tables(engine, tables, programs, object_type, moment, str(place_of_run), tell, earlier)
-        sizes = {name: manifest.tables[name].rows for name in judged}
-        found = {name: _type_outcomes(directory, of, prints, programs, sizes[name]) for name, of in judged.items()}
-        for name in earlier:
-            _same_objects(directory, found[name], tables[name], object_type(name))
-        digest = sha256(place / MANIFEST)
-        done = OutcomesManifest(SCHEMA, __version__, shown(address), digest, moment.now, found)
-        replace_file(directory / OUTCOMES, msgspec.json.format(msgspec.json.encode(done), indent=2) + b"\n")
-    except BaseException:
-        shutil.rmtree(place_of_run, ignore_errors=True)
-        raise
-    for path in directory.iterdir():
-        if path.name != run and RUN.fullmatch(path.name):
-            shutil.rmtree(path, ignore_errors=True)
-    return Outcomes(directory, done)
-
-
-def _earlier(
-    since: Earlier, programs: Mapping[str, Mapping[str, Program]], prints: Mapping[str, str], read: Sequence[ObjectType]
-) -> dict[str, Since]:
-    """Return what is known from earlier, for the types of which every policy was the same; else all must be judged again."""
-    outcomes, place, manifest = since
-    if outcomes.manifest.snapshot_sha256 != sha256(place / MANIFEST):
-        raise SnapshotError(f"the outcomes in {outcomes.directory} are not of the snapshot in {place}; evaluate that again")
-    if any(one.id not in manifest.tables for one in read):
-        return {}
-    tables = {one.id: [str(checked_table(place, manifest, one, False))] for one in read}
-    found: dict[str, Since] = {}
-    for type_id, policies in programs.items():
-        known = outcomes.manifest.types.get(type_id)
-        if known and all(_same(known.policies.get(policy), prints[policy]) for policy in policies):
-            columns = {policy: known.policies[policy].column for policy in policies}
-            found[type_id] = Since(tables, outcomes.files(type_id), columns)
-    return found
-
-
-def _same(known: PolicyOutcomes | None, now: str) -> bool:
-    return known is not None and known.fingerprint == now
-
-
-def _type_outcomes(
-    directory: Path, judged: Judged, prints: Mapping[str, str], programs: Mapping[str, Program], rows: int
-) -> TypeOutcomes:
-    """Return what the outcomes of a type say.
-
-    Raises:
-        EngineError: an object of the snapshot was not judged, or was judged twice, or to something that its policy can't say.
-    """
-    policies: dict[str, PolicyOutcomes] = {}
-    files = [file for folder in judged.folders for file in files_in(folder)]
-    with connection() as opened:
-        for policy, column in judged.codes.items():
-            query = f"SELECT {column}, count(*) FROM {parquet(files)} GROUP BY ALL"  # noqa: S608 - our name
-            counts: dict[Any, int] = dict(opened.execute(query).fetchall()) if judged.objects else {}
-            if sum(counts.values()) != rows:
-                raise EngineError(f"{policy}: {rows} objects, but {sum(counts.values())} outcomes; report this")
-            unknown = [code for code in counts if code not in programs[policy].meanings]
-            if unknown:
-                message = f"{policy} has no outcome {unknown[0]}, which the earlier outcomes or the engine gave"
-                raise EngineError(f"{message}; evaluate without --since")
-            policies[policy] = PolicyOutcomes(column, prints[policy], {int(code): counts[code] for code in sorted(counts)})
-    digests = {Path(file).relative_to(directory).as_posix(): sha256(Path(file)) for file in files}
-    return TypeOutcomes(digests, judged.objects, policies)
-
-
-def _same_objects(directory: Path, of: TypeOutcomes, table: Sequence[str], object_type: ObjectType) -> None:
-    """Look whether outcomes, of as many objects as a table holds, are of these objects: some are as they were kept.
-
-    Raises:
-        EngineError: they are of others.
-    """
-    files, own = [inside(directory, name) for name in of.files], quoted(object_type.id_field)
-    query = f"SELECT count(*) FROM {parquet(table)} t SEMI JOIN {parquet(files)} o ON t.{own} = o.id"  # noqa: S608 - our names
-    with connection() as opened:
-        found = opened.execute(query).fetchall() if files else [(0,)]
-    if found != [(of.objects,)]:
-        message = f"the earlier outcomes of {object_type.id} are of other objects than their snapshot"
-        raise EngineError(f"{message}; evaluate without --since")

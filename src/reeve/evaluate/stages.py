@@ -15,6 +15,7 @@ from ibis.common.collections import FrozenOrderedDict  # pyright: ignore[reportM
 from reeve.evaluate.by_interpreter import DistinctMapping, Maker
 from reeve.evaluate.engines.dialect import Dialect, Expr, ibis, ibis_operations
 from reeve.evaluate.queries import Query, compiled, nested
+from reeve.inventory.tables import ACCOUNT
 from reeve.language.types import Kind
 
 DTYPES = {
@@ -37,7 +38,11 @@ def is_filled(value: Expr) -> Expr:
     return value.re_search(_SOMETHING).fill_null(False) if str(value.type()) == "string" else value.notnull()
 
 
-BELOW, ONLY, KEY, STATUS = "reeve_below", "reeve_only", "~key", "~status"
+BELOW, KEY, STATUS = "reeve_below", "~key", "~status"
+IDENTITY = ("account", "id")
+"""What tells an object from all others of its type: the columns of outcomes, and of tables of some objects."""
+ELSEWHERE = ("account", "key", "there", "unread")
+"""The columns of a table of keys that lead beyond their account (`estate.Elsewhere`): three texts and a Boolean."""
 _WIDTH = 2000
 _NAMES = {dtype: f"~{dtype[0]}" for dtype in ("string", "float64", "int64", "boolean", "array<string>")}
 
@@ -106,25 +111,34 @@ class MappingStep:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A join to the object that a column leads to: its table, its id's field and the column that this becomes, the key.
+    """A join to the object that a key leads to: its table and its id's field, and the column, `found`, that this becomes.
 
-    `gone` are the fields, with their types, that say of an object that it has disappeared: such a one is not joined.
+    `asking` are the columns of the account that asks, and of the key. `elsewhere` is the table of keys that lead beyond their
+    account, if there may be any; `there` and `unread` become what it says. `gone` are the fields, with their types, that say of
+    an object that it has disappeared: such a one is not joined.
     """
 
     table: str
     id_field: str
-    key: str
+    asking: tuple[str, str]
     found: str
-    gone: Mapping[str, str] = field(default_factory=dict[str, str])
+    account: str
+    gone: Mapping[str, str]
+    elsewhere: str | None = None
+    there: str = ""
+    unread: str = ""
     taken: dict[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
 class Children:
-    """A join to the children of the object whose id a column holds: a query of `~key` and `~status`, the counts by status."""
+    """A join to the children of an object: a query of their account, `~key` and `~status`; the counts by status.
+
+    `parent` are the columns of the object's account and id.
+    """
 
     query: Query
-    key: str
+    parent: tuple[str, str]
     taken: dict[int, str] = field(default_factory=dict[int, str])
 
 
@@ -200,7 +214,11 @@ class Stages:
     # The query -----------------------------------------------------------------------------------------------------
 
     def query(
-        self, dialect: Dialect, outputs: Mapping[str, Expr], steps: list[MappingStep], only: tuple[str, str] | None = None
+        self,
+        dialect: Dialect,
+        outputs: Mapping[str, Expr],
+        steps: list[MappingStep],
+        only: tuple[tuple[str, str], str] | None = None,
     ) -> Query:
         """Return the query of some outputs by name.
 
@@ -208,11 +226,10 @@ class Stages:
             dialect: the engine's.
             outputs: expressions over the columns.
             steps: where to add the mappings that the query joins.
-            only: the column of ids, and the table of those ids (`ONLY`) that the objects are restricted to.
+            only: the columns of accounts and ids, and the table (of columns `IDENTITY`) that the objects are restricted to.
         """
-        needed = self._closure(
-            {name for value in outputs.values() for name in _names(value.op())} | ({only[0]} if only else set())
-        )
+        wanted = {name for value in outputs.values() for name in _names(value.op())}
+        needed = self._closure(wanted.union(only[0] if only else ()))
         query = self._base(dialect, needed, only)
         for level in range(1, 1 + max((self.levels[name] for name in needed), default=0)):
             query = self._joined_mappings(dialect, query, needed, level, steps)
@@ -239,28 +256,44 @@ class Stages:
                 pending.extend(self.needs[name])
         return found
 
-    def _base(self, dialect: Dialect, needed: set[str], only: tuple[str, str] | None) -> Query:
+    def _base(self, dialect: Dialect, needed: set[str], only: tuple[tuple[str, str], str] | None) -> Query:
         own = {name: column for name, column in self.own.items() if column in needed}
         definitions: dict[str, Query | str] = {}
         table = self._table(self.table, own)
         if only is not None:
-            column, name = only
-            ids = ibis.table({ONLY: "string"}, name=name)
-            table = table.semi_join(ids, table[column] == ids[ONLY])
+            own, name = only
+            some: Any = ibis.table(dict.fromkeys(IDENTITY, "string"), name=name)
+            table = table.semi_join(some, _equal(table, own, some, IDENTITY))
         for number, lookup in enumerate(self.lookups.values()):
+            if lookup.there in needed:
+                table = self._with_elsewhere(table, lookup, number)
             if lookup.found in needed:
-                taken = {name: column for name, column in lookup.taken.items() if column in needed}
-                right = self._table(f"~lookup{number}", {lookup.id_field: lookup.found}, taken, without=lookup.gone)
                 definitions[f"~lookup{number}"] = lookup.table
-                table = table.left_join(right, [table[lookup.key] == right[lookup.found]])
+                table = self._with_lookup(table, lookup, number, needed)
         for number, children in enumerate(self.children.values()):
             taken = {status: column for status, column in children.taken.items() if column in needed}
             if taken:
                 right = self._counts(f"~children{number}", taken)
                 definitions[f"~children{number}"] = children.query
-                table = table.left_join(right, [table[children.key] == right[f"{KEY}{number}"]])
+                keys = [f"{name}{number}" for name in (ACCOUNT, KEY)]
+                table = table.left_join(right, _equal(table, children.parent, right, keys))
         level = {name: table[name] for name in needed if self.levels[name] == 0}
         return nested(compiled(dialect, table.select(**level)), definitions)
+
+    @staticmethod
+    def _with_elsewhere(table: Any, lookup: Lookup, number: int) -> Any:
+        found: Any = ibis.table(dict(zip(ELSEWHERE, (*("string",) * 3, "boolean"), strict=True)), name=lookup.elsewhere)
+        names = (f"{ACCOUNT}~{number}", f"{KEY}~{number}", lookup.there, lookup.unread)
+        right = found.select(**{name: found[column] for name, column in zip(names, ELSEWHERE, strict=True)})
+        return table.left_join(right, _equal(table, lookup.asking, right, names[:2]))
+
+    def _with_lookup(self, table: Any, lookup: Lookup, number: int, needed: set[str]) -> Any:
+        taken = {name: column for name, column in lookup.taken.items() if column in needed}
+        identity = {ACCOUNT: lookup.account, lookup.id_field: lookup.found}
+        right = self._table(f"~lookup{number}", identity, taken, without=lookup.gone)
+        account, key = (table[name] for name in lookup.asking)
+        where = ibis.coalesce(table[lookup.there], account) if lookup.there else account
+        return table.left_join(right, [where == right[lookup.account], key == right[lookup.found]])
 
     def _table(self, name: str, *columns: Mapping[str, str], without: Mapping[str, str] | None = None) -> Any:
         """Return a table with its columns renamed, `without` the rows in which one of some fields is filled."""
@@ -272,10 +305,10 @@ class Stages:
         return table.select(**{column: table[source] for source, column in pairs})
 
     def _counts(self, name: str, taken: Mapping[int, str]) -> Any:
-        rows: Any = ibis.table({KEY: "string", STATUS: "int32"}, name=name)
+        rows: Any = ibis.table({ACCOUNT: "string", KEY: "string", STATUS: "int32"}, name=name)
         counts = {column: (rows[STATUS] == status).sum().cast("int64") for status, column in taken.items()}
-        grouped = rows.filter(rows[KEY].notnull()).group_by(KEY).aggregate(**counts)
-        return grouped.rename({KEY + name.removeprefix("~children"): KEY})
+        grouped = rows.filter(rows[KEY].notnull()).group_by([ACCOUNT, KEY]).aggregate(**counts)
+        return grouped.rename({key + name.removeprefix("~children"): key for key in (ACCOUNT, KEY)})
 
     def _joined_mappings(self, dialect: Dialect, query: Query, needed: set[str], level: int, steps: list[MappingStep]) -> Query:
         found = [one for one in self.mapped.values() if {one.fired, one.value} & needed and self.levels[one.fired] == level]
@@ -310,6 +343,10 @@ def _by_inputs(mapped: Iterable[Mapped]) -> dict[tuple[str, ...], list[Mapped]]:
     for one in mapped:
         found.setdefault(tuple(sorted({*one.inputs})), []).append(one)
     return found
+
+
+def _equal(left: Any, names: Iterable[str], right: Any, others: Iterable[str]) -> list[Any]:
+    return [left[name] == right[other] for name, other in zip(names, others, strict=True)]
 
 
 def _names(operation: Any) -> set[str]:

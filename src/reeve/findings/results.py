@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reeve.findings import exit_codes
-from reeve.findings.access_keys import AccessKey, Advice
 from reeve.findings.completeness import Completeness
 from reeve.findings.frameworks import FrameworkResult
+from reeve.findings.remedies import Remedy
 from reeve.inventory.manifest import CollectionError, Manifest
 from reeve.model import Meaning, Policy, Status
 from reeve.repository.links import Link
@@ -19,7 +19,7 @@ class Finding:
     """The verdict on one object under one policy, with what it rests on.
 
     `as_of` is when the facts were so, `source` the API call they came from, `not_collected` the reasons for the fields that
-    could not be read.
+    could not be read. `remedy` is how the object is mended, if the policy says so.
     """
 
     object_id: str
@@ -29,8 +29,7 @@ class Finding:
     as_of: datetime
     source: str
     not_collected: Mapping[str, str]
-    access_keys: Sequence[AccessKey] = ()
-    advice: Advice | None = None
+    remedy: Remedy | None = None
 
 
 @dataclass(frozen=True, slots=True)

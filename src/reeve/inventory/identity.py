@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from reeve.inventory.manifest import CollectionError
@@ -54,7 +55,9 @@ def _merged(records: Sequence[Record]) -> Record:
         name: _SEVERAL for name in sorted(names) if any(other.fields.get(name) != first.fields.get(name) for other in others)
     }
     fields = {name: value for name, value in first.fields.items() if name not in missing}
-    return Record(fields, min(record.as_of for record in records), first.source, missing)
+    arns = {record.arn for record in records}
+    as_of = min(record.as_of for record in records)
+    return replace(first, fields=fields, arn=first.arn if len(arns) == 1 else None, as_of=as_of, not_collected=missing)
 
 
 def _error(object_type: ObjectType, code: str, message: str, count: int, subjects: tuple[str, ...]) -> CollectionError:

@@ -1,7 +1,7 @@
 """The objects of a snapshot: the columns of a type's table, and reading them."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,17 +10,18 @@ from typing import Any
 import duckdb
 import msgspec
 
-from reeve.inventory.columns import quoted, read_as, wrong_column
-from reeve.inventory.manifest import Manifest, SnapshotError
+from reeve.inventory.columns import quoted, read_as
+from reeve.inventory.manifest import Manifest
 from reeve.inventory.tables import (
+    ACCOUNT,
+    ARN,
     AS_OF,
+    REGION,
     SOURCE,
-    checked_table,
-    connection,
-    described,
+    checked_tables,
+    columns_in,
     kinds_of_columns,
     parquet,
-    table_path,
     unreadable,
 )
 from reeve.language.columns import instant
@@ -36,18 +37,32 @@ _COLUMN_TYPES = {
     "DateTime": "TIMESTAMPTZ",
     "Json": "VARCHAR",
 }
-PROVENANCE = {AS_OF: "TIMESTAMPTZ", SOURCE: "VARCHAR", NOT_COLLECTED: "VARCHAR"}
+PROVENANCE = {
+    ACCOUNT: "VARCHAR",
+    REGION: "VARCHAR",
+    ARN: "VARCHAR",
+    AS_OF: "TIMESTAMPTZ",
+    SOURCE: "VARCHAR",
+    NOT_COLLECTED: "VARCHAR",
+}
+"""The columns that every table has, each with its type in DuckDB: where an object is, and how it was read."""
+GLOBAL = "global"
+"""The region of what is in none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """One object as it was collected.
 
-    `fields` by name, `as_of` when they were so, `source` the API call that said it, `not_collected` the reasons for the
-    fields that could not be read.
+    `fields` by name; `account` its number, empty where it is not known, `region` where it is, or `GLOBAL`, `arn` its full name,
+    None where it could not be read; `as_of` when the fields were so, `source` the API call that said it, `not_collected` the
+    reasons for the fields that could not be read. Account and id together tell it from every other object of its type.
     """
 
     fields: Mapping[str, Any]
+    account: str
+    region: str
+    arn: str | None
     as_of: datetime
     source: str
     not_collected: Mapping[str, str]
@@ -64,61 +79,94 @@ def columns_of(object_type: ObjectType) -> dict[str, str]:
     return {**declared, **PROVENANCE}
 
 
-def read_records(
-    directory: Path, manifest: Manifest, object_type: ObjectType, ids: Sequence[str] | None = None
-) -> Iterator[Record]:
-    """Yield the objects of a type in a snapshot; fields that could not be read are `NotCollected`.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which objects of a type are to be read: those whose `field` has one of some texts, in some accounts or (None) in all."""
 
-    Args:
-        directory: the snapshot's.
-        manifest: what it says of itself.
-        object_type: the type.
-        ids: only the objects of these ids.
-
-    Raises:
-        SnapshotError: the table is missing, damaged, or of other columns than the type declares.
-    """
-    # Ids come from outcomes, which are of the whole table: whoever made them has looked at it.
-    path = checked_table(directory, manifest, object_type) if ids is None else table_path(directory, manifest, object_type.id)
-    try:
-        yield from _rows(path, object_type, ids)
-    except duckdb.Error as error:
-        raise unreadable(path, error) from None
+    field: str
+    values: Collection[str]
+    accounts: Collection[str] | None = None
 
 
-def _rows(path: Path, object_type: ObjectType, ids: Sequence[str] | None) -> Iterator[Record]:
-    kinds, source = kinds_of_columns(object_type), parquet([path])
-    readers = {name: _READERS[kind] for name, kind in kinds.items() if kind in _READERS}
-    with connection() as opened:
-        found = described(opened, source)
-        shown = ", ".join(_shown(path, name, kind, found.get(name)) for name, kind in kinds.items())
-        query = f"SELECT {shown} FROM {source}"  # noqa: S608 - names are quoted
-        if ids is not None:
-            query += f" WHERE {quoted(object_type.id_field)} IN (SELECT unnest(?::VARCHAR[]))"
-        result: Any = opened.execute(query, None if ids is None else [list(ids)])
-        while rows := result.fetchmany(2000):
-            for row in rows:
+class Reader:
+    """Reads the objects of a snapshot by one connection; a type's files are looked at once, before they are read."""
+
+    def __init__(self, directory: Path, manifest: Manifest, opened: duckdb.DuckDBPyConnection) -> None:
+        self._directory, self._manifest, self._opened = directory, manifest, opened
+        self._files: dict[str, list[Path]] = {}
+        self._shown: dict[str, str] = {}
+        self._without: dict[str, frozenset[str]] = {}
+
+    def size(self, type_id: str) -> int:
+        """Return how many objects of a type there are."""
+        return self._manifest.rows(type_id)
+
+    def without(self, type_id: str) -> frozenset[str]:
+        """Return the accounts in which the objects of a type were not read."""
+        if type_id not in self._without:
+            self._without[type_id] = frozenset(self._manifest.without(type_id))
+        return self._without[type_id]
+
+    def files(self, object_type: ObjectType, distinct: bool = False) -> list[Path]:
+        """Return a type's files, after a look at what must hold in them (`checked_tables`).
+
+        Raises:
+            SnapshotError: there are none, or something does not hold.
+        """
+        if object_type.id not in self._files:
+            self._files[object_type.id] = checked_tables(self._directory, self._manifest, object_type, distinct)
+        return self._files[object_type.id]
+
+    def records(self, object_type: ObjectType, wanted: Wanted | None = None) -> Iterator[Record]:
+        """Yield the objects of a type, of all accounts, or the wanted ones; fields that could not be read are `NotCollected`.
+
+        Raises:
+            SnapshotError: a table is missing, damaged, or of other columns than the type declares.
+        """
+        files = self.files(object_type)
+        if wanted is not None and wanted.accounts is not None:
+            tables = self._manifest.tables[object_type.id]
+            files = [path for path, table in zip(files, tables, strict=True) if table.account in wanted.accounts]
+        if not files:
+            return
+        kinds = kinds_of_columns(object_type)
+        readers = {name: _READERS[kind] for name, kind in kinds.items() if kind in _READERS}
+        try:
+            for row in self._rows(object_type, files, kinds, wanted):
                 values = dict(zip(kinds, row, strict=True))
                 for name, read in readers.items():
                     if values[name] is not None:
                         values[name] = read(values[name])
                 yield _record(values)
+        except duckdb.Error as error:
+            raise unreadable(files, error) from None
+
+    def _rows(
+        self, object_type: ObjectType, files: Sequence[Path], kinds: Mapping[str, Kind], wanted: Wanted | None
+    ) -> Iterator[tuple[Any, ...]]:
+        # A connection's next query ends the one before; a cursor's doesn't.
+        with self._opened.cursor() as cursor:
+            if object_type.id not in self._shown:
+                found = columns_in(cursor, files, kinds)
+                self._shown[object_type.id] = ", ".join(read_as(name, kind, found[name]) or "" for name, kind in kinds.items())
+            query = f"SELECT {self._shown[object_type.id]} FROM {parquet(files)}"  # noqa: S608 - names are quoted
+            given: list[Any] = []
+            if wanted is not None:
+                query, given = f"{query} WHERE {quoted(wanted.field)} IN (SELECT unnest(?::VARCHAR[]))", [list(wanted.values)]
+            cursor.execute(query, given)
+            while rows := cursor.fetchmany(_FETCHED):
+                yield from rows
 
 
-def _shown(path: Path, name: str, kind: Kind, found: str | None) -> str:
-    read = read_as(name, kind, found)
-    if read is None:
-        raise SnapshotError(wrong_column(str(path), name, kind, found))
-    return read
-
-
+_FETCHED = 2000
 _READERS: Mapping[Kind, Callable[[Any], Any]] = {Kind.DATE_TIME: instant, Kind.JSON: json.loads}
 """What makes of a column's values those that the interpreter takes, by kind."""
 
 
 def _record(row: dict[str, Any]) -> Record:
+    account, region, arn = row.pop(ACCOUNT), row.pop(REGION), row.pop(ARN)
     as_of, source, missing = row.pop(AS_OF), row.pop(SOURCE), row.pop(NOT_COLLECTED)
     reasons = msgspec.json.decode(missing, type=dict[str, str]) if missing else {}
     for name, reason in reasons.items():
         row[name] = NotCollected(reason)
-    return Record(row, as_of, source, reasons)
+    return Record(row, account, region, arn, as_of, source, reasons)

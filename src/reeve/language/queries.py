@@ -7,7 +7,8 @@ as JMESPath has no variables: what stands in a projection sees an item of it, an
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cache, cached_property
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ import jmespath.visitor
 
 from reeve.language.errors import nearest
 from reeve.language.json_texts import has_surrogates
+from reeve.language.values import parse_date_time
 
 MAX_LENGTH = 10_000
 MAX_DEPTH = 100
@@ -56,14 +58,31 @@ class MoreFunctions(Functions):
         return text.split(separator)
 
 
+class DatedFunctions(MoreFunctions):
+    """The same, and `days_since(instant)`: how many whole days lie between an ISO 8601 text and the moment of judging."""
+
+    def __init__(self, now: datetime | None = None) -> None:
+        """Take the moment; without one the functions can be looked up, but `days_since` not be called."""
+        super().__init__()
+        self._now = now
+
+    @jmespath.functions.signature({"types": ["string", "null"]})  # pyright: ignore
+    def _func_days_since(self, text: str | None) -> int | None:
+        then = None if text is None else parse_date_time(text)
+        if self._now is None or (then is None and text is not None):
+            raise ValueError("days_since() takes an ISO 8601 text")
+        return None if then is None else (self._now - then).days
+
+
 _GLUED = 130
 """How many times its arguments `join` can make: already a text of `MAX_GLUED` takes a glue and texts of 512."""
 
 
 @dataclass(frozen=True)
 class Query:
-    """A compiled expression; `parsed` is its tree, as jmespath gives it."""
+    """A compiled expression: its text, and its tree as jmespath gives it."""
 
+    text: str
     parsed: Any
     functions: Any = field(repr=False)
 
@@ -80,8 +99,13 @@ class Query:
         """
         return self._visit(self.parsed, data)
 
+    def at(self, now: datetime) -> "Query":
+        """Return the same query with the functions that count days to a moment."""
+        return replace(self, functions=DatedFunctions(now))
+
 
 _FUNCTIONS: tuple[Any, Any] = (Functions(), MoreFunctions())
+_DATED = DatedFunctions()
 
 
 def compile_query(expression: str, more: bool = False) -> Query:
@@ -94,6 +118,19 @@ def compile_query(expression: str, more: bool = False) -> Query:
     Raises:
         ValueError: the expression is not JMESPath, or beyond the bounds; the message says why.
     """
+    return _compiled(expression, _FUNCTIONS[more])
+
+
+def compile_dated(expression: str) -> Query:
+    """Return a compiled expression that may use our own functions and `days_since`; `Query.at` gives it the moment.
+
+    Raises:
+        ValueError: as `compile_query`.
+    """
+    return _compiled(expression, _DATED)
+
+
+def _compiled(expression: str, functions: Any) -> Query:
     if len(expression) > MAX_LENGTH:
         raise ValueError(f"invalid JMESPath: {len(expression):,} characters; at most {MAX_LENGTH:,} are read")
     try:
@@ -107,14 +144,13 @@ def compile_query(expression: str, more: bool = False) -> Query:
         raise ValueError(f"invalid JMESPath: {(str(error).splitlines() or [''])[0]}") from None
     except ValueError:
         raise ValueError("invalid JMESPath: a number of thousands of digits") from None
-    functions = _FUNCTIONS[more]
     for node in _nodes(parsed):
         _check_function(node, functions.FUNCTION_TABLE)
         if has_surrogates(node.get("value")):
             raise ValueError("invalid JMESPath: half a surrogate pair is no character")
     if _growth(parsed).work > MAX_GROWTH:
         raise ValueError(f"invalid JMESPath: it can make more than {MAX_GROWTH:,} times its input")
-    return Query(parsed, functions)
+    return Query(expression, parsed, functions)
 
 
 @cache
@@ -187,6 +223,7 @@ class _Growth:
 
 _SCALAR = frozenset(
     {"abs", "avg", "ceil", "floor", "length", "sum", "to_number", "type", "contains", "starts_with", "ends_with"}
+    | {"days_since"}
 )
 _TO_STRING = 12
 """Of a character beyond the first plane, JSON makes two escapes of six characters."""

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import msgspec
 
 from reeve import __version__
-from reeve.findings.access_keys import AccessKey
 from reeve.findings.frameworks import SectionResult, Verdict
+from reeve.findings.remedies import Remedy
 from reeve.findings.results import SHOWN_ORDER, Finding, PolicyResult, Results
 from reeve.inventory.manifest import CollectionError
 from reeve.model import Status
@@ -21,25 +21,20 @@ def _doc(text: str) -> Any:
     return msgspec.Meta(description=text)
 
 
-class KeyReport(msgspec.Struct, frozen=True, rename="camel"):
-    """An access key of a judged user."""
+class CommandReport(msgspec.Struct, frozen=True, rename="camel"):
+    """A command that mends an object; nothing is ever executed."""
 
-    id: Annotated[str, _doc("The access key id.")]
-    status: Annotated[str, _doc("Active or Inactive.")]
-    created_at: datetime
-    last_use_known: Annotated[bool, _doc("False when the last use was not read; then the next three are null.")]
-    last_used_at: datetime | None
-    last_used_region: str | None
-    last_used_service: str | None
+    run: Annotated[str, _doc("The command, in one line, quoted for a POSIX shell.")]
+    undo: Annotated[str | None, _doc("The command that undoes it, if it can be undone.")]
 
 
-class AdviceReport(msgspec.Struct, frozen=True, rename="camel"):
-    """What to do about a user with two active keys."""
+class RemedyReport(msgspec.Struct, frozen=True, rename="camel"):
+    """How one object is mended."""
 
-    keep: Annotated[str, _doc("The id of the key to keep.")]
-    switch_off: Annotated[str, _doc("The id of the key to make inactive.")]
-    why: str
-    command: Annotated[str, _doc("The command that switches the key off.")]
+    say: Annotated[str, _doc("What to do, in words.")]
+    commands: Annotated[list[CommandReport], _doc("In order; none where a value that they need is not known.")]
+    breaks: Annotated[str | None, _doc("What the commands can break.")]
+    cannot_undo: Annotated[str | None, _doc("Why a command can't be undone.")]
 
 
 class FindingReport(msgspec.Struct, frozen=True, rename="camel"):
@@ -58,8 +53,7 @@ class FindingReport(msgspec.Struct, frozen=True, rename="camel"):
     as_of: Annotated[datetime, _doc("When the facts were so.")]
     source: Annotated[str, _doc("The API call that the facts came from.")]
     not_collected: Annotated[dict[str, str], _doc("Fields that could not be read, each with the reason.")]
-    access_keys: list[KeyReport]
-    advice: AdviceReport | None
+    remedy: Annotated[RemedyReport | None, _doc("How this very object is mended, if the policy says so and all is known.")]
     sections: Annotated[list[str], _doc("Ids of the framework sections that the finding touches.")]
 
 
@@ -130,9 +124,9 @@ def render(results: Results) -> bytes:
         schema=SCHEMA,
         reeve_version=__version__,
         snapshot=SnapshotReport(
-            manifest.account,
-            manifest.partition,
-            manifest.started_at,
+            ", ".join(part.account for part in manifest.parts),
+            ", ".join(dict.fromkeys(part.partition for part in manifest.parts)),
+            manifest.moment,
             manifest.finished_at,
             manifest.calls,
             results.complete,
@@ -167,7 +161,7 @@ def _section(one: SectionResult) -> SectionReport:
 
 
 def _finding(result: PolicyResult, finding: Finding) -> FindingReport:
-    meaning, advice = finding.meaning, finding.advice
+    meaning = finding.meaning
     return FindingReport(
         policy=result.policy.id,
         object=finding.object_id,
@@ -182,19 +176,11 @@ def _finding(result: PolicyResult, finding: Finding) -> FindingReport:
         as_of=finding.as_of,
         source=finding.source,
         not_collected=dict(finding.not_collected),
-        access_keys=[_key(key) for key in finding.access_keys],
-        advice=AdviceReport(advice.keep, advice.switch_off, advice.why, advice.command) if advice else None,
+        remedy=_remedy(finding.remedy) if finding.remedy else None,
         sections=[link.section.id for link in result.links],
     )
 
 
-def _key(key: AccessKey) -> KeyReport:
-    return KeyReport(
-        key.id,
-        "Active" if key.active else "Inactive",
-        key.created_at,
-        key.use_known,
-        key.last_used_at,
-        key.last_used_region,
-        key.last_used_service,
-    )
+def _remedy(remedy: Remedy) -> RemedyReport:
+    commands = [CommandReport(command.run, command.undo) for command in remedy.commands]
+    return RemedyReport(remedy.say, commands, remedy.breaks, remedy.cannot_undo)

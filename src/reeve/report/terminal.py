@@ -43,7 +43,7 @@ MANY_ERRORS = 5
 def render(results: Results, console: Console) -> None:
     """Print the summary."""
     manifest = results.manifest
-    console.print(text(f"AWS account {manifest.account or 'unknown'}, as of {manifest.started_at:%Y-%m-%d %H:%M:%S} UTC"))
+    console.print(text(f"AWS account {manifest.accounts}, as of {manifest.moment:%Y-%m-%d %H:%M:%S} UTC"))
     if results.many:
         _overview(results.worst_first, console)
     else:
@@ -54,7 +54,7 @@ def render(results: Results, console: Console) -> None:
     if results.framework:
         _framework(results.framework, console)
     _incomplete(results, console)
-    seconds = (manifest.finished_at - manifest.started_at).total_seconds()
+    seconds = (manifest.finished_at - manifest.moment).total_seconds()
     by_service = sorted(manifest.calls_by_service.items(), key=lambda entry: (-entry[1], entry[0]))
     said = ", ".join(f"{service} {count:,}" for service, count in by_service)
     console.print(text(f"{sum(manifest.calls.values()):,} requests to AWS in {seconds:.1f} s: {said}", style="dim"))
@@ -171,12 +171,16 @@ def _indented(shown: "Text", console: Console, by: int = 2) -> None:
 
 def _offender(finding: Finding, console: Console) -> None:
     _indented(text(finding.object_name, style="bold", overflow="fold"), console)
-    if finding.advice is None:
+    remedy = finding.remedy
+    if remedy is None:
         _indented(text(_flat(finding.meaning.remediation or finding.meaning.message)), console, 4)
         return
-    _indented(text(finding.advice.why), console, 4)
-    # A command is copied: it is printed in one piece, whatever the width.
-    console.print(text(f"    {finding.advice.command}", style="cyan"), soft_wrap=True)
+    _indented(text(remedy.say), console, 4)
+    for command in remedy.commands:
+        # A command is copied: it is printed in one piece, whatever the width.
+        console.print(text(f"    {command.run}", style="cyan"), soft_wrap=True)
+    if remedy.breaks:
+        _indented(text(f"What it can break: {_flat(remedy.breaks)}", style="dim"), console, 4)
 
 
 def _flat(message: str) -> str:

@@ -1,7 +1,6 @@
 """The declarations of a repository's metadata files, and how each becomes plain data (policy language, section 1)."""
 
 import json
-import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,7 +10,7 @@ import msgspec
 from reeve.language.errors import InvalidRepositoryError, Position, Problem
 from reeve.language.source import Node, Scalar, read_yaml
 from reeve.language.syntax import FileReader, Key, Keys, Paths, Shape
-from reeve.model import Credentials, Folder, InternalRule, Policy, Section, SimilarPolicy
+from reeve.model import Folder, InternalRule, Policy, Section, SimilarPolicy
 from reeve.repository.files import MAX_DEPTH, depth_of
 
 CATEGORIES = ("SECURITY", "COST", "PERFORMANCE", "RELIABILITY", "OPERATIONAL_EXCELLENCE", "SUSTAINABILITY")
@@ -33,10 +32,6 @@ SIMILAR_KEYS: Keys = {
     "url": Key(Shape.STRING, "Where it is described."),
 }
 
-CREDENTIALS_KEYS: Keys = {
-    "list": Key(Shape.STRING, "The related list that holds them.", True),
-    "keepOne": Key(Shape.STRING, "The code of the findings that end with advice on which active one to keep."),
-}
 TRUSTED_ADVISOR_KEYS: Keys = {"checkId": Key(Shape.STRING, "The check's id.", True), **SIMILAR_KEYS}
 
 NAMES = Key(
@@ -74,7 +69,6 @@ POLICY_KEYS: Keys = {
             },
         },
     ),
-    "credentials": Key(Shape.MAPPING, "The object's access keys, which findings show.", keys=CREDENTIALS_KEYS),
 }
 
 SECTION_KEYS: Keys = {
@@ -153,18 +147,9 @@ def read_policy(path: str, content: bytes, files: frozenset[str]) -> Policy:
         framework_ignore_mappings=values.get("frameworkIgnoreMappings", ()),
         internal_rules=similar.get("internal", ()),
         similar_policies=tuple(_similar_policies(similar)),
-        credentials=_credentials(values.get("credentials")),
         tags=values.get("tags", ()),
         files=files,
     )
-
-
-def _credentials(values: Mapping[str, Any] | None) -> Credentials | None:
-    if values is None:
-        return None
-    code = values.get("keepOne")
-    # What is no code is told by validation, which knows the conditions; no finding has it.
-    return Credentials(values["list"], None if code is None else int(code) if re.fullmatch("[0-9]{1,9}", code) else 0)
 
 
 def _similar_policies(similar: Mapping[str, Any]) -> Iterator[SimilarPolicy]:

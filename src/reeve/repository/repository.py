@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from reeve.language.errors import InvalidRepositoryError, Position, Problem, nearest
-from reeve.language.logic import Logic, Surroundings, read_extracts, read_logic
+from reeve.language.logic import Body, Logic, Surroundings, read_extracts, read_logic
 from reeve.language.scopes import ExtractSource
 from reeve.language.source import position_at, read_yaml
 from reeve.model import Folder, InternalRule, ObjectType, Policy, Section
 from reeve.repository import metadata
 from reeve.repository.files import Files
 from reeve.repository.object_types import read_type
+from reeve.repository.remedies import REMEDIES, CheckRemedies, Remedies, problems_at, read_remedies
 from reeve.repository.type_checks import CheckCollect, Finding, check_type
 
 PRODUCTION_LOGIC, WORK_IN_PROGRESS = "prod.logic.yaml", "wip.logic.yaml"
@@ -208,6 +209,39 @@ class Repository:
                 self.refuse(type_id, check(self.object_type(type_id), self.declared_type))
             except InvalidRepositoryError as error:
                 problems.extend(error.problems)
+        if problems:
+            raise InvalidRepositoryError(problems)
+
+    def remedies(self, policy_id: str, body: Body) -> Remedies:
+        """Return how the objects that a policy finds INCOMPLIANT are mended; none if it doesn't say.
+
+        Args:
+            policy_id: the policy's.
+            body: its production logic.
+
+        Raises:
+            InvalidRepositoryError: its `remedies.yaml` has errors; all of them are named.
+        """
+        if policy_id not in self._remedies:
+            path = f"{policy_id}/{REMEDIES}"
+            declared = REMEDIES in self._policy_files[policy_id]
+            self._remedies[policy_id] = read_remedies(path, self.files.read(path), body, self.declared_type) if declared else ()
+        return self._remedies[policy_id]
+
+    @cached_property
+    def _remedies(self) -> dict[str, Remedies]:
+        return {}
+
+    def check_remedies(self, bodies: Mapping[str, Body], check: CheckRemedies) -> None:
+        """Check the commands of some policies' remedies, as their types' provider knows; `bodies` is their logic by id.
+
+        Raises:
+            InvalidRepositoryError: a command can't be; all are named.
+        """
+        problems: list[Problem] = []
+        for policy_id, body in bodies.items():
+            path, found = f"{policy_id}/{REMEDIES}", list(check(self.remedies(policy_id, body), body, self.declared_type))
+            problems += problems_at(path, read_yaml(path, self.files.read(path)), found) if found else []
         if problems:
             raise InvalidRepositoryError(problems)
 

@@ -16,6 +16,7 @@ from reeve.repository.metadata import (
     SECTION_KEYS,
 )
 from reeve.repository.object_types import TYPE_KEYS
+from reeve.repository.remedies import REMEDY_KEYS
 
 Schema = dict[str, Any]
 
@@ -23,6 +24,7 @@ KINDS: Mapping[str, str] = {
     "logic": "**/*.logic.yaml",
     "extracts": "**/*.extracts.yaml",
     "policy": "ce/**/policy.yaml",
+    "remedies": "ce/**/remedies.yaml",
     "folder": "ce/**/folder.yaml",
     "section": "frameworks/**/section.yaml",
     "framework": "frameworks/*.yaml",
@@ -46,6 +48,7 @@ def schema_of(kind: str) -> Schema:
         "logic": _logic,
         "extracts": lambda: _with_expressions(_object(EXTRACTS_KEYS)),
         "policy": lambda: _object(POLICY_KEYS),
+        "remedies": lambda: {"type": "array", "items": _object(REMEDY_KEYS)},
         "folder": lambda: _object(FOLDER_KEYS),
         "section": lambda: _object(SECTION_KEYS),
         "framework": lambda: {"type": "array", "items": _object(FRAMEWORK_ENTRY_KEYS)},

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-from reeve.language import codes
 from reeve.language.errors import InvalidRepositoryError, Position, Problem, nearest
 from reeve.language.logic import Body, Condition, Logic, read_extracts
 from reeve.language.operations.base import Expression, operands_of, walk
@@ -17,10 +16,11 @@ from reeve.language.operations.constants import BooleanConstant
 from reeve.language.operations.fields import Extract, Field
 from reeve.language.scopes import ExtractSource
 from reeve.language.types import Kind
-from reeve.model import Credentials, InternalRule, ObjectType, Policy, Section, Status
+from reeve.model import InternalRule, ObjectType, Policy, Section
 from reeve.repository import metadata
 from reeve.repository.links import link
-from reeve.repository.repository import LOGIC_SUFFIX, PARTS, PRODUCTION_LOGIC, Repository
+from reeve.repository.remedies import REMEDIES, CheckRemedies, incompliant_codes
+from reeve.repository.repository import LOGIC_SUFFIX, PARTS, PRODUCTION_LOGIC, Repository, type_path
 from reeve.repository.type_checks import CheckCollect
 
 CheckTestData = Callable[[str, bytes], object]
@@ -34,6 +34,7 @@ class Validation:
     repository: Repository
     check_test_data: CheckTestData
     check_collect: CheckCollect
+    check_remedies: CheckRemedies
     below: Sequence[str] = ("/",)
     problems: list[Problem] = field(default_factory=list[Problem])
     positions: dict[str, Mapping[str, Position]] = field(default_factory=dict[str, Mapping[str, Position]])
@@ -82,6 +83,13 @@ class Validation:
             self._try(read)
         for type_id in sorted(self.repository.type_ids):
             self._try(lambda type_id=type_id: self.repository.check_collection([type_id], self.check_collect))
+            self._nameless(self._try(lambda type_id=type_id: self.repository.object_type(type_id)))
+
+    def _nameless(self, found: ObjectType | None) -> None:
+        """Warn of a type that is collected and doesn't say how its objects are called in full."""
+        if found is not None and found.collect is not None and found.arn is None:
+            message = "the type has no key 'arn': its objects are shown without their full name"
+            self._warn(Position(type_path(found.id)), message, "no-arn")
 
     # Logic -----------------------------------------------------------------------------------------------------------
 
@@ -234,36 +242,27 @@ class Validation:
             logic = self.repository.logic(policy.id)
         except InvalidRepositoryError:
             return
-        self._credentials(policy, path, logic.body)
+        self._remedies(policy, logic.body)
         if not logic.test_data:
             self._warn(
                 Position(f"{policy.id}/{PRODUCTION_LOGIC}"), "a production policy without test data", "missing-test-data"
             )
 
-    def _credentials(self, policy: Policy, path: str, body: Body) -> None:
-        """Note what a policy's `credentials` name that isn't there."""
-        declared = policy.credentials
-        if declared is None:
+    def _remedies(self, policy: Policy, body: Body) -> None:
+        """Note what is wrong with a policy's remedies; warn of INCOMPLIANT codes that have none."""
+        position = Position(f"{policy.id}/{REMEDIES}")
+        if REMEDIES not in policy.files:
+            if incompliant_codes(body):
+                self._warn(
+                    position, f"a production policy that finds objects INCOMPLIANT, without {REMEDIES}", "missing-remedy"
+                )
             return
-        lists = body.object_type.related_lists
-        if declared.related_list not in lists:
-            self._unknown(
-                path, (declared.related_list,), lists, "unknown-related-list", f"related list of {body.object_type.id}"
-            )
+        remedies = self._try(lambda: self.repository.remedies(policy.id, body))
+        if remedies is None:
             return
-        held = self.repository.object_type(lists[declared.related_list].type)
-        missing = [name for name in Credentials.FIELDS if name not in held.fields]
-        incompliant = {
-            codes.true(number)
-            for number, condition in enumerate(body.conditions, start=1)
-            if condition.status is Status.INCOMPLIANT
-        }
-        if missing and not held.untyped:
-            message = f"{held.id} lacks the fields by which access keys are shown: {', '.join(missing)}"
-            self.problems.append(Problem(Position(path), message, "unknown-field"))
-        if declared.keep_one is not None and declared.keep_one not in incompliant:
-            message = "credentials.keepOne is the code of no INCOMPLIANT condition of the production logic"
-            self.problems.append(Problem(Position(path), message, "invalid-value"))
+        for code in sorted(incompliant_codes(body) - {remedy.code for remedy in remedies}):
+            self._warn(position, f"no remedy for the INCOMPLIANT code {code}", "missing-remedy")
+        self._try(lambda: self.repository.check_remedies({policy.id: body}, self.check_remedies))
 
     # Extracts --------------------------------------------------------------------------------------------------------
 

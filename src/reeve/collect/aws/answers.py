@@ -115,7 +115,7 @@ def guard(client: Any, service: str) -> None:
 
     def refuse(model: Any, **details: Any) -> None:
         name = f"{service}:{model.name}"
-        why = None if name in OWN else refusal(name, model)
+        why = None if name in OWN else refusal(name)
         if why is not None:
             raise NotReadingError(call=name, why=why)
 

@@ -142,11 +142,10 @@ class _Check:
             hint = nearest(call.operation, service.operation_names)
             self.note(steps, f"the service {call.service} has no operation {call.operation!r}{hint}")
             return None
-        operation = service.operation_model(call.operation)
-        refused = reading.refusal(call.name, operation)
+        refused = reading.refusal(call.name)
         if refused is not None:
             self.note(steps, f"{call.name} may not be called by a declaration: {refused}", "not-a-reading-call")
-        return operation
+        return service.operation_model(call.operation)
 
     def _answer(self, steps: Steps, call: Call) -> Value:
         """Return what is known of a call's answer, or, with `match`, of the one item of it."""
@@ -190,9 +189,7 @@ class _Check:
                 )
         wanted = reading.actions(call.name, operation)
         where = (*steps, "permissions") if call.permissions != (call.name,) else (*steps, "call")
-        if wanted is None:
-            self.note(where, f"the IAM action of {call.name} is not known: it can't be declared", "unknown-value")
-        elif set(wanted) != set(call.permissions):
+        if set(wanted) != set(call.permissions):
             self.note(where, f"{call.name} needs the permissions {list(wanted)}, not {list(call.permissions)}")
 
     def _given(self, steps: Steps, given: Value, shape: Any) -> None:
@@ -201,7 +198,7 @@ class _Check:
         if given.kind not in (Kind.UNKNOWN, Kind.NULL, wanted.kind) and not (given.is_text and wanted.is_text):
             self.note(steps, f"{wanted.kind} is needed here, not {given.kind}", "wrong-type")
         elif given.constant is not NO_CONSTANT:
-            for message in _misfits(given.constant, shape):
+            for message in misfits(given.constant, shape):
                 self.note(steps, message)
         elif given.kind is Kind.LIST:
             self._given(steps, items_of(given), shape.member)
@@ -264,7 +261,7 @@ class _Check:
         members: dict[str, Value] = {}
         for name, one in above.fields.items():
             kind = NAMED[one.type].kind
-            known = _HELD.get(kind) or self.models.found(above, self.declared).get(name, UNKNOWN)
+            known = HELD.get(kind) or self.models.found(above, self.declared).get(name, UNKNOWN)
             members[name] = replace(known, constant=NO_CONSTANT, origins=frozenset({("_parent", name)}))
         return Value(Kind.OBJECT, members=members, origins=frozenset({("_parent",)}))
 
@@ -313,7 +310,7 @@ def _members(value: Value) -> Mapping[str, Value]:
     return {name: found for name in names_in(value) if (found := member_of(top, name)) is not None}
 
 
-_HELD = {
+HELD = {
     types.Kind.TEXT: STRING,
     types.Kind.BYTES: STRING,
     types.Kind.NUMBER: of_constant(0),
@@ -321,9 +318,10 @@ _HELD = {
     types.Kind.DATE_TIME: Value(Kind.TIME),
     types.Kind.ITEMS: listing(STRING),
 }
+"""What a field of a kind holds, as plain JSON."""
 
 
-def _misfits(constant: Any, shape: Any) -> Iterator[str]:
+def misfits(constant: Any, shape: Any) -> Iterator[str]:
     """Yield why a parameter can't take a constant."""
     wanted, given = of_shape(shape), of_constant(constant)
     if given.kind is Kind.NULL:
@@ -340,7 +338,7 @@ def _misfits(constant: Any, shape: Any) -> Iterator[str]:
                 yield f"{constant} is not between {least} and {most}"
         case list():
             for item in cast("list[Any]", constant):
-                yield from _misfits(item, shape.member)
+                yield from misfits(item, shape.member)
         case dict() if shape.type_name == "structure":
             yield from _misfit_members(cast("dict[str, Any]", constant), shape)
         case _:
@@ -352,7 +350,7 @@ def _misfit_members(constant: Mapping[str, Any], shape: Any) -> Iterator[str]:
         if name not in shape.members:
             yield f"there is no member {name!r}{nearest(name, shape.members)}"
         else:
-            yield from _misfits(value, shape.members[name])
+            yield from misfits(value, shape.members[name])
     yield from (f"the member {name!r} is needed" for name in shape.required_members if name not in constant)
 
 

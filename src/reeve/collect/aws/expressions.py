@@ -14,7 +14,7 @@ import msgspec
 
 from reeve.collect.aws.reading import is_secret_name
 from reeve.language.json_texts import parse_json
-from reeve.language.queries import MoreFunctions, Query, QueryError, compile_query
+from reeve.language.queries import DatedFunctions, Query, QueryError, compile_query
 from reeve.language.types import Kind, Type
 from reeve.language.values import describe, parse_date_time
 
@@ -23,7 +23,7 @@ class ExpressionError(Exception):
     """An expression fails on an answer, or gives a value of another type than its field has; the message says which."""
 
 
-FUNCTIONS: Mapping[str, Any] = MoreFunctions.FUNCTION_TABLE  # pyright: ignore[reportUnknownMemberType]
+FUNCTIONS: Mapping[str, Any] = DatedFunctions.FUNCTION_TABLE  # pyright: ignore[reportUnknownMemberType]
 """The functions by name, with the types of their arguments."""
 
 

@@ -29,10 +29,12 @@ from reeve.collect.aws.shapes import (
     of_constant,
 )
 from reeve.language.errors import nearest
+from reeve.language.queries import Query
 
 _RESULTS = {
     **dict.fromkeys(("abs", "avg", "ceil", "floor", "length", "sum", "to_number"), NUMBER),
     **dict.fromkeys(("contains", "starts_with", "ends_with"), BOOLEAN),
+    "days_since": NUMBER,
     **dict.fromkeys(("join", "to_string", "type"), STRING),
     **dict.fromkeys(("keys", "split"), listing(STRING)),
 }
@@ -246,8 +248,13 @@ def infer(expression: str, top: Value) -> tuple[Value, tuple[str, ...]]:
     Raises:
         ExpressionError: it is not JMESPath.
     """
+    return infer_query(compiled(expression), top)
+
+
+def infer_query(query: Query, top: Value) -> tuple[Value, tuple[str, ...]]:
+    """Return what is known of what a compiled expression finds, and what can't be right about it."""
     walk = _Inference()
-    found = walk.of(compiled(expression).parsed, top)
+    found = walk.of(query.parsed, top)
     return found, tuple(dict.fromkeys(walk.problems))
 
 

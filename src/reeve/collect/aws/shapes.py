@@ -1,6 +1,6 @@
 """What is known of a JSON value before it is there: from botocore's shapes, and from what expressions make of them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, cast
@@ -159,20 +159,3 @@ def _either_object(found: list[Value], origins: frozenset[Path]) -> Value:
     names = dict.fromkeys(name for value in found for name in names_in(value))
     each = {name: [one for value in found if (one := member_of(value, name)) is not None] for name in names}
     return Value(Kind.OBJECT, members={name: either(values) for name, values in each.items()}, origins=origins)
-
-
-def leaves(shape: Any, name: str = "", above: frozenset[str] = frozenset()) -> Iterator[tuple[str, Any]]:
-    """Yield the names and shapes of all members below a shape, each shape once on a way down."""
-    if shape is None or shape.name in above:
-        return
-    above |= {shape.name}
-    match shape.type_name:
-        case "structure":
-            for key, inner in shape.members.items():
-                yield from leaves(inner, key, above)
-        case "list":
-            yield from leaves(shape.member, name, above)
-        case "map":
-            yield from leaves(shape.value, name, above)
-        case _:
-            yield name, shape

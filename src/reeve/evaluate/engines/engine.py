@@ -1,12 +1,14 @@
 """What an engine does: reads tables of Parquet, makes mappings over distinct values, runs queries, writes Parquet."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from reeve.evaluate.engines.dialect import Dialect
-from reeve.evaluate.queries import Query
-from reeve.evaluate.stages import MappingStep
 from reeve.language.types import Kind
+
+if TYPE_CHECKING:  # the compiler of queries takes a while to load, and the interpreter needs none
+    from reeve.evaluate.engines.dialect import Dialect
+    from reeve.evaluate.queries import Query
+    from reeve.evaluate.stages import MappingStep
 
 
 class EngineError(Exception):
@@ -17,7 +19,7 @@ class Engine(Protocol):
     """Runs the queries of the columnar evaluator; one class for each engine. Used within `with`."""
 
     @property
-    def dialect(self) -> Dialect:
+    def dialect(self) -> "Dialect":
         """The engine's language."""
         ...
 
@@ -37,7 +39,7 @@ class Engine(Protocol):
         """
         ...
 
-    def table(self, name: str, query: Query) -> int:
+    def table(self, name: str, query: "Query") -> int:
         """Keep a query's rows as a table for this run.
 
         Returns:
@@ -48,7 +50,7 @@ class Engine(Protocol):
         """
         ...
 
-    def map(self, step: MappingStep) -> None:
+    def map(self, step: "MappingStep") -> None:
         """Make the table of a mapping: for each row of distinct inputs what the function says.
 
         Raises:
@@ -56,8 +58,8 @@ class Engine(Protocol):
         """
         ...
 
-    def write(self, query: Query, directory: str) -> int:
-        """Write a query's rows as Parquet into a directory that does not exist; columns `code…` as unsigned 16 bits.
+    def write(self, query: "Query", directory: str) -> int:
+        """Write a query's rows as Parquet into a directory that does not exist.
 
         Returns:
             The number of rows.

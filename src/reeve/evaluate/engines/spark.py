@@ -146,7 +146,7 @@ class Spark:
             said.count()  # now, one step after the other: many at once need too much memory
 
     def write(self, query: Query, directory: str) -> int:
-        """Write a query's rows as Parquet (`Engine.write`); codes as integers, because Spark has no unsigned ones."""
+        """Write a query's rows as Parquet (`Engine.write`)."""
         with _engine_errors():
             self._session.sql(sql(self.dialect, query)).write.parquet(directory)
             return int(self._session.read.parquet(directory).count())

@@ -1,20 +1,23 @@
 """Judges whole tables with an engine: one pass a type, then once more for the few objects that need exact columns."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from reeve.evaluate.changes import AFFECTED, KEY, Changes, Since
-from reeve.evaluate.columnar import DEFERRED_CODE, ID, Plan, Setting, plan, table_name
+from reeve.evaluate.changes import AFFECTED, Changes, Since
+from reeve.evaluate.columnar import DEFERRED_CODE, Plan, Setting, plan, table_name
 from reeve.evaluate.engines.dialect import Dialect, ibis
 from reeve.evaluate.engines.engine import Engine, EngineError
+from reeve.evaluate.estate import Elsewhere, EstateTables
 from reeve.evaluate.interpreter import Program, by_type
+from reeve.evaluate.outcomes import OBJECT, Judged
 from reeve.evaluate.queries import Query, compiled
-from reeve.evaluate.stages import ONLY
+from reeve.evaluate.reach import types_read
+from reeve.evaluate.stages import IDENTITY
 from reeve.files import inside
 from reeve.inventory.columns import kinds_of
-from reeve.inventory.tables import files_in
+from reeve.inventory.tables import ACCOUNT, ARN, REGION, files_in
 from reeve.language.operations.base import Moment
 from reeve.language.types import Kind
 from reeve.model import ObjectType
@@ -25,22 +28,15 @@ as it was earlier."""
 
 _WRITTEN, _EARLIER, _DEFERRED, _SLICE = "reeve_written", "reeve_earlier", "reeve_deferred", "slice"
 
+_WHERE = dict.fromkeys((ACCOUNT, REGION, ARN), Kind.TEXT)
+
 MOST_AT_ONCE = 200
 """How many policies one query judges: a query costs more than it grows, and how deep it may be is bounded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """The outcomes of a type: the folders that hold their Parquet files, the codes' columns by policy, how many objects."""
-
-    folders: tuple[str, ...]
-    codes: Mapping[str, str]
-    objects: int
-
-
 def judge_tables(
     engine: Engine,
-    tables: Mapping[str, Sequence[str]],
+    tables: EstateTables,
     programs: Mapping[str, Program],
     object_type: Callable[[str], ObjectType],
     moment: Moment,
@@ -52,7 +48,7 @@ def judge_tables(
 
     Args:
         engine: what runs the queries.
-        tables: the files of Parquet of each type that was collected.
+        tables: the snapshot's.
         programs: the compiled logic by policy.
         object_type: gives a type by its id.
         moment: when the objects are judged.
@@ -71,20 +67,29 @@ def judge_tables(
 
     def columns(type_id: str) -> Sequence[str]:
         if type_id not in opened:
-            if type_id not in tables:
+            if not tables.files.get(type_id):
                 message = f"the snapshot holds no {type_id}, which a policy reads"
                 raise EngineError(f"{message}; collect again, or choose policies with --policy")
-            opened[type_id] = engine.open_table(table_name(type_id), tables[type_id], kinds_of(object_type(type_id)))
+            wanted = {**kinds_of(object_type(type_id)), **_WHERE}
+            opened[type_id] = engine.open_table(table_name(type_id), tables.files[type_id], wanted)
         return opened[type_id]
 
-    setting = Setting(engine.dialect, object_type, columns, moment)
+    elsewhere = Elsewhere(engine, tables, columns) if tables.several else None
+    setting = Setting(engine.dialect, object_type, columns, moment, tables.unread, elsewhere)
     found: dict[str, Judged] = {}
     for number, (type_id, some) in enumerate(types.items()):
         tell(f"judging {type_id}", number, len(types))
         earlier = (since or {}).get(type_id)
+        if earlier is not None and not _same_unread(earlier.tables, tables, types_read(some.values(), object_type)):
+            earlier = None
         judge = _judge_type if earlier is None else _Again(earlier, Changes(engine, object_type, columns, earlier.tables))
         found[type_id] = judge(engine, object_type(type_id), some, setting, str(inside(Path(directory), type_id)))
     return found
+
+
+def _same_unread(before: EstateTables, now: EstateTables, types: Sequence[str]) -> bool:
+    """Return whether some types lack tables of the same accounts; else more has changed than rows can show."""
+    return all(before.unread(type_id) == now.unread(type_id) for type_id in types)
 
 
 def _judge_type(
@@ -115,14 +120,13 @@ def _judge_slices(
         some = {name: programs[name] for name in names[start : start + MOST_AT_ONCE]}
         judged = _judge_type(engine, object_type, some, setting, f"{directory}/{_SLICE}{start}")
         table, files = f"{_WRITTEN}{start}", [file for folder in judged.folders for file in files_in(folder)]
-        engine.open_table(table, files, {ID: Kind.TEXT, **dict.fromkeys(judged.codes.values(), Kind.NUMBER)})
-        found: Any = ibis.table({ID: "string", **dict.fromkeys(judged.codes.values(), "float64")}, name=table)
+        found = _outcomes(engine, table, files, judged.codes.values())
         own = {f"code{start + number}": found[code].cast("int32") for number, code in enumerate(judged.codes.values())}
         codes |= dict(zip(judged.codes, own, strict=True))
-        found = found.select(ID, **own)
-        joined = found if joined is None else joined.inner_join(found, ID)
+        found = found.select(*(OBJECT if joined is None else IDENTITY), **own)
+        joined = found if joined is None else joined.inner_join(found, list(IDENTITY))
     folder = f"{directory}/{FIRST}"
-    return Judged((folder,), codes, engine.write(compiled(engine.dialect, joined.select(ID, *codes.values())), folder))
+    return Judged((folder,), codes, engine.write(compiled(engine.dialect, joined.select(*OBJECT, *codes.values())), folder))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,31 +140,39 @@ class _Again:
         self, engine: Engine, object_type: ObjectType, programs: Mapping[str, Program], setting: Setting, directory: str
     ) -> Judged:
         self.changes.find(programs.values())
-        affected: Any = ibis.table({KEY: "string"}, name=AFFECTED)
-        engine.table(ONLY, compiled(engine.dialect, affected.select(**{ONLY: affected[KEY]})))
-        judged = _judge_type(engine, object_type, programs, replace(setting, only=ONLY), directory)
+        affected: Any = ibis.table(dict.fromkeys(IDENTITY, "string"), name=AFFECTED)
+        judged = _judge_type(engine, object_type, programs, replace(setting, only=AFFECTED), directory)
         columns = self.since.columns
-        engine.open_table(_EARLIER, self.since.outcomes, {ID: Kind.TEXT, **dict.fromkeys(columns.values(), Kind.NUMBER)})
-        earlier: Any = ibis.table({ID: "string", **dict.fromkeys(columns.values(), "float64")}, name=_EARLIER)
-        same = earlier.anti_join(affected, earlier[ID] == affected[KEY])
+        earlier = _outcomes(engine, _EARLIER, self.since.outcomes, columns.values())
+        same = earlier.anti_join(affected, list(IDENTITY))
         codes = {code: same[columns[policy]].cast("int32") for policy, code in judged.codes.items()}
-        kept = engine.write(compiled(engine.dialect, same.select(ID, **codes)), f"{directory}/{KEPT}")
+        kept = engine.write(compiled(engine.dialect, same.select(*OBJECT, **codes)), f"{directory}/{KEPT}")
         return Judged((*judged.folders, f"{directory}/{KEPT}"), judged.codes, judged.objects + kept)
 
 
 def _deferred(engine: Engine, folder: str, codes: Sequence[str]) -> int:
-    """Put the ids of the objects that need exact columns into the table of that name; return how many there are."""
-    engine.open_table(_WRITTEN, files_in(folder), {ID: Kind.TEXT, **dict.fromkeys(codes, Kind.NUMBER)})
+    """Put the objects that need exact columns into the table of that name; return how many there are."""
+    _outcomes(engine, _WRITTEN, files_in(folder), codes)
     return engine.table(_DEFERRED, _rows(engine.dialect, codes, deferred=True))
 
 
 def _rows(dialect: Dialect, codes: Sequence[str], deferred: bool) -> Query:
-    """Return the query of the written rows in which some code is 0, as ids only; or of the others."""
-    written: Any = ibis.table({ID: "string", **dict.fromkeys(codes, "float64")}, name=_WRITTEN)
+    """Return the query of the written rows in which some code is 0, only which they are; or of the others."""
+    written = _written(_WRITTEN, codes)
     some = _any([written[code] == DEFERRED_CODE for code in codes])
     if deferred:
-        return compiled(dialect, written.filter(some).select(**{ONLY: written[ID]}))
-    return compiled(dialect, written.filter(~some).select(ID, **{code: written[code].cast("int32") for code in codes}))
+        return compiled(dialect, written.filter(some).select(*IDENTITY))
+    return compiled(dialect, written.filter(~some).select(*OBJECT, **{code: written[code].cast("int32") for code in codes}))
+
+
+def _outcomes(engine: Engine, name: str, files: Sequence[str], codes: Collection[str]) -> Any:
+    """Open files of outcomes under a name; return the table, its codes as doubles."""
+    engine.open_table(name, files, {**dict.fromkeys(OBJECT, Kind.TEXT), **dict.fromkeys(codes, Kind.NUMBER)})
+    return _written(name, codes)
+
+
+def _written(name: str, codes: Iterable[str]) -> Any:
+    return ibis.table({**dict.fromkeys(OBJECT, "string"), **dict.fromkeys(codes, "float64")}, name=name)
 
 
 def _any(conditions: Sequence[Any]) -> Any:

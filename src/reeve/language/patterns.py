@@ -1,0 +1,195 @@
+"""Texts with JMESPath in them: `{{…}}` stands for what an expression finds in an object.
+
+A command line is split into words *before* its places are filled in, and each word is quoted after: no value can become a
+second word. What a shell, a program's options or a terminal would take for something else than a value fills in nothing.
+"""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from reeve.language.queries import Query, QueryError, compile_dated
+from reeve.language.unread import NotCollected, PartlyCollected
+
+_PLACE = re.compile(r"\{\{(.*?)\}\}(?!\})", re.DOTALL)
+_HELD = re.compile("(\0[0-9]+\0)")
+"""What stands for a place while a command line is split: no text of YAML holds the character."""
+_TAKEN = re.compile(r"-|(?:file|fileb|https?)://")
+"""How a word begins that a program takes for an option, or for the name of what it is to read in its place."""
+
+
+class UnfilledError(Exception):
+    """A place can't be filled in: what it names is null, was not read, or is no plain value."""
+
+
+class UnreadError(Exception):
+    """An expression reads what could not be read."""
+
+
+class Known(dict[str, Any]):
+    """What is known of an object, as plain JSON: where a mark of what was not read stands, reading it fails."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a value.
+
+        Raises:
+            UnreadError: it was not read, or of a list not all was.
+        """
+        found = super().get(name, default)
+        if isinstance(found, NotCollected | PartlyCollected):
+            raise UnreadError(str(found))
+        return found
+
+
+Part = str | Query
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A text, or a word of a command, as it was written, and its literal parts and places in order."""
+
+    text: str
+    parts: tuple[Part, ...]
+
+    @property
+    def queries(self) -> tuple[Query, ...]:
+        """The expressions of its places."""
+        return tuple(part for part in self.parts if isinstance(part, Query))
+
+    @property
+    def constant(self) -> str | None:
+        """The text, if there are no places in it."""
+        return None if self.queries else "".join(part for part in self.parts if isinstance(part, str))
+
+    def fill(self, search: "Search") -> str:
+        """Return the text with its places filled in.
+
+        Raises:
+            UnfilledError: one of them can't be.
+        """
+        return "".join(part if isinstance(part, str) else plain_text(search(part)) for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Looks expressions up in what is known of one object; days are counted to `now`, the moment of judging."""
+
+    known: Known
+    now: datetime
+
+    def __call__(self, query: Query) -> Any:
+        """Return what an expression finds.
+
+        Raises:
+            UnfilledError: it reads what was not read, or fails on this data.
+        """
+        try:
+            return query.at(self.now).search(self.known)
+        except (UnreadError, *QueryError) as error:
+            raise UnfilledError(str(error)) from None
+
+    def beside(self, name: str, value: Any) -> "Search":
+        """Return the same with one more name."""
+        return Search(Known({**self.known, name: value}), self.now)
+
+
+def plain_text(value: Any) -> str:
+    """Return a value as a text; a whole number has no fraction.
+
+    Raises:
+        UnfilledError: it is null, a list or an object.
+    """
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return value
+        case int():
+            return str(value)
+        case float():
+            return json.dumps(int(value) if value.is_integer() else value)
+        case _:
+            raise UnfilledError("no plain value")
+
+
+def parse_pattern(text: str) -> Pattern:
+    """Return a text with its places.
+
+    Raises:
+        ValueError: an expression is not JMESPath, or braces stand alone; the message says which.
+    """
+    parts: list[Part] = []
+    for number, part in enumerate(_PLACE.split(text)):
+        if number % 2:
+            parts.append(compile_dated(part.strip()))
+        elif "{{" in part:
+            raise ValueError("{{ is not closed by }}")
+        elif part:
+            parts.append(part)
+    return Pattern(text, tuple(parts))
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """A command line with places: its `text` as it was written, and its words."""
+
+    text: str
+    words: tuple[Pattern, ...]
+
+    @property
+    def queries(self) -> tuple[Query, ...]:
+        """The expressions of its places."""
+        return tuple(query for word in self.words for query in word.queries)
+
+    def fill(self, search: Search) -> str:
+        """Return the command in one line, each word quoted for a POSIX shell.
+
+        Raises:
+            UnfilledError: a place can't be filled in, or its value would be taken for something else.
+        """
+        return " ".join(shlex.quote(_word(word, search)) for word in self.words)
+
+
+def parse_command(text: str) -> CommandLine:
+    """Return a command line with its places; quotes are as in a shell.
+
+    Raises:
+        ValueError: quotes are not closed, or as `parse_pattern`.
+    """
+    if "\0" in text or "\n" in text.strip():
+        raise ValueError("a command is one line")
+    places: list[Query] = []
+
+    def hold(found: re.Match[str]) -> str:
+        places.append(compile_dated(found[1].strip()))
+        return f"\0{len(places) - 1}\0"
+
+    held = _PLACE.sub(hold, text)
+    if "{{" in held:
+        raise ValueError("{{ is not closed by }}")
+    try:
+        words = shlex.split(held)
+    except ValueError as error:
+        raise ValueError(f"not a command line: {str(error).lower()}") from None
+    return CommandLine(text, tuple(Pattern(word, tuple(_parts(word, places))) for word in words))
+
+
+def _parts(word: str, places: list[Query]) -> Iterator[Part]:
+    for part in _HELD.split(word):
+        if part.startswith("\0"):
+            yield places[int(part[1:-1])]
+        elif part:
+            yield part
+
+
+def _word(word: Pattern, search: Search) -> str:
+    places = [plain_text(search(query)) for query in word.queries]
+    filled = word.fill(search)
+    begins = [filled] if isinstance(next(iter(word.parts), ""), Query) else []
+    if any(not value.isprintable() or _TAKEN.match(value) for value in (*places, *begins)):
+        raise UnfilledError("a value that would not be taken as it is")
+    return filled

@@ -1,0 +1,95 @@
+"""What of its data a JMESPath expression reads, known before the data is there."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from reeve.language.queries import Query
+
+Path = tuple[str, ...]
+"""The names on the way from the top of the data to a value; lists on the way are not named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a value may have been read, and, of an object that an expression makes, the same of its members."""
+
+    paths: frozenset[Path] = frozenset()
+    members: Mapping[str, "Found"] = field(default_factory=dict[str, "Found"])
+
+
+NOTHING = Found()
+_PROJECTIONS = ("projection", "value_projection", "filter_projection")
+_PASSING = frozenset(
+    {"max_by", "max", "min_by", "min", "merge", "not_null", "reverse", "sort_by", "sort", "to_array", "values"}
+)
+"""The functions that give (parts of) what they are given."""
+_CHAINS = ("subexpression", "index_expression", "pipe")
+
+
+def reads(query: Query, names: Mapping[str, Found]) -> tuple[Found, frozenset[Path]]:
+    """Return where what a query finds may have been read, and every path that it reads.
+
+    Args:
+        query: the compiled expression.
+        names: those names at the top of the data that stand for what other expressions found.
+    """
+    walk = _Walk(names)
+    found = walk.of(query.parsed, Found(frozenset({()})))
+    return found, frozenset(walk.read)
+
+
+@dataclass(slots=True)
+class _Walk:
+    names: Mapping[str, Found]
+    read: set[Path] = field(default_factory=set[Path])
+
+    def of(self, node: Mapping[str, Any], current: Found) -> Found:
+        """Return where a part of an expression finds its value, given where the data that it sees was found."""
+        kind, children = str(node["type"]), cast("list[Any]", node.get("children", []))
+        match kind:
+            case "field":
+                return self._member(current, str(node["value"]))
+            case "literal" | "comparator" | "not_expression":
+                self._each(children, current)
+                return NOTHING
+            case "multi_select_dict":
+                return Found(members={str(pair["value"]): self.of(pair["children"][0], current) for pair in children})
+            case "function_expression":
+                return self._call(str(node["value"]), children, current)
+            case _ if kind in _CHAINS:
+                for child in children:
+                    current = self.of(child, current)
+                return current
+            case _ if kind in _PROJECTIONS:
+                left = self.of(children[0], current)
+                self._each(children[2:], left)
+                return self.of(children[1], left)
+            case "index" | "slice" | "current" | "identity":
+                return current
+            case _:  # flatten, lists, or, and: any of the parts
+                return _either(self._each(children, current))
+
+    def _each(self, children: Iterable[Any], current: Found) -> list[Found]:
+        return [self.of(child, current) for child in children if isinstance(child, Mapping)]
+
+    def _member(self, current: Found, name: str) -> Found:
+        if name in current.members:
+            return current.members[name]
+        if () in current.paths and name in self.names:
+            return self.names[name]
+        paths = frozenset((*path, name) for path in current.paths)
+        self.read |= paths
+        return Found(paths)
+
+    def _call(self, name: str, children: list[Any], current: Found) -> Found:
+        given = _either(self._each((child for child in children if child["type"] != "expref"), current))
+        by = self._each((child["children"][0] for child in children if child["type"] == "expref"), given)
+        return _either(by) if name == "map" else given if name in _PASSING else NOTHING
+
+
+def _either(found: Iterable[Found]) -> Found:
+    some = list(found)
+    paths = frozenset(path for one in some for path in one.paths)
+    names = {name for one in some for name in one.members}
+    return Found(paths, {name: _either([one.members[name] for one in some if name in one.members]) for name in names})
