@@ -83,20 +83,19 @@ JOINS = {  # joins of names that are our own or a user's argument, and divisions
     "repository/files.py": 1,  # the one place there; its own check lets `..` lead to a file that is inside
     "repository/repository.py": 2,  # names of parts, and a path that a walk or `cli/working.py` has looked at
     "repository/validation.py": 2,  # ids, which are no paths on a disk
-    "site/build.py": 13,  # what `site.addresses` made, or `inside` has looked at
+    "site/build.py": 11,  # what `site.addresses` made, or `inside` has looked at
     "cli/watching.py": 1,  # what a walk finds
     "cli/schema.py": 1,  # names of KINDS
     "cli/test.py": 1,  # `--update` writes where the repository has read
-    "report/html.py": 2,  # a template in the package, a percentage
+    "report/html.py": 1,  # a percentage
     "report/terminal.py": 1,  # a bar's width
     "inventory/temporary.py": 1,  # a name of random letters
 }
 OPENS = {
     "inventory/storage.py": 1,  # writes a copy, at a path that `inside` made
-    "inventory/snapshot.py": 1,  # writes lines, at a path that `inside` made
+    "inventory/lines.py": 1,  # writes lines, at a path that `inside` made
     "cli/schema.py": 1,  # writes names of KINDS
-    "report/html.py": 1,  # a template in the package
-    "site/build.py": 3,  # an asset and a template in the package; writes beside the site, at a path that `site.addresses` made
+    "site/build.py": 2,  # an asset in the package; writes beside the site, at a path that `site.addresses` made
 }
 
 

@@ -82,7 +82,7 @@ def _title(manifest: Manifest) -> str:
     if len(manifest.parts) == 1:
         (part,) = manifest.parts
         name = f" ({part.account_name})" if part.account_name else ""
-        return f"{part.provider} account {part.account or 'unknown'}{name}"
+        return f"{part.provider.upper()} account {part.account or 'unknown'}{name}"
     return f"{len(manifest.parts)} accounts"
 
 

@@ -71,7 +71,7 @@ def render(results: Results, console: Console) -> None:
 
 def _account(part: Part) -> str:
     name = f" ({part.account_name})" if part.account_name else ""
-    return f"{part.provider} account {part.account or 'unknown'}{name}"
+    return f"{part.provider.upper()} account {part.account or 'unknown'}{name}"
 
 
 def _requests(manifest: Manifest, console: Console) -> None:
