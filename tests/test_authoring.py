@@ -204,6 +204,6 @@ def test_explain_from_a_snapshot_says_what_was_missing(account, reeve, tmp_path)
 def test_schema_writes_every_kind(reeve, tmp_path):
     run = reeve("schema", "--out", tmp_path, "--vscode")
     assert run.code == 0
-    assert len(list(tmp_path.glob("*.schema.json"))) == 9
+    assert len(list(tmp_path.glob("*.schema.json"))) == 10
     assert any("logic.yaml" in pattern for pattern in json.loads(run.out)["yaml.schemas"].values())
     assert json.loads(reeve("schema", "policy").out)["required"] == ["names", "description"]

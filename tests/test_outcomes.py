@@ -397,3 +397,24 @@ def test_outcomes_that_are_not_whole(demo, reeve, tmp_path):
         Outcomes.read(tmp_path / "o" / "outcomes")
     run = reeve("evaluate", demo, *FIRST, "--out", tmp_path / "p", "--format", "parquet", "--since", tmp_path / "o")
     assert run.code == 2 and not (tmp_path / "p" / "outcomes" / "outcomes.json").exists()
+
+
+def test_a_fingerprint_is_the_same_in_every_process(tmp_path):
+    """Else the next process would judge all again for `--since`, and the site would show no results."""
+    script = (
+        "from datetime import UTC, datetime\n"
+        "from reeve.cli.working import open_repository\n"
+        "from reeve.evaluate.fingerprints import fingerprint\n"
+        "from reeve.findings.scan import production_programs\n"
+        "from reeve.language.operations.base import Moment\n"
+        "repository, moment = open_repository(None), Moment.at(datetime(2026, 1, 1, tzinfo=UTC))\n"
+        "for name, program in production_programs(repository, list(repository.policies)).items():\n"
+        "    print(name, fingerprint(program, repository.object_type, moment))\n"
+    )
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", script], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert said[0] == said[1] != ""

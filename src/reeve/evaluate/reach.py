@@ -33,7 +33,7 @@ class Reach:
     def types(self, object_type: Types) -> Iterator[str]:
         """Yield the ids of the types whose tables the policy reads."""
         yield self.object_type.id
-        for path in self.lookups:
+        for path in sorted(self.lookups):
             relation, before = follow_lookup(self.object_type, path, object_type)
             if all(step.foreign_key for step in (*before, relation)):
                 yield relation.type

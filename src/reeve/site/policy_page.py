@@ -12,7 +12,12 @@ from reeve.findings.results import Finding
 from reeve.language import codes
 from reeve.language.errors import InvalidRepositoryError
 from reeve.language.logic import Logic
+<<<<<<< ours
 from reeve.model import Policy, Status
+=======
+from reeve.model import Policy
+from reeve.repository.remedies import Remedies
+>>>>>>> theirs
 from reeve.repository.repository import LOGIC_SUFFIX, PRODUCTION_LOGIC, WORK_IN_PROGRESS, Repository
 
 
@@ -62,7 +67,7 @@ class LogicView:
     """A logic file: its conditions, its YAML, the extracts that it imports, and its test objects.
 
     Without a body it is work in progress that can't be loaded; `errors` say why. `without_result` says that nobody has said
-    what is expected of some test object; then there are no tests.
+    what is expected of some test object; then there are no tests. `remedies` are those of the production logic.
     """
 
     path: str
@@ -73,6 +78,7 @@ class LogicView:
     test_files: tuple[str, ...]
     tests: tuple[TestView, ...]
     without_result: bool = False
+    remedies: Remedies = ()
     errors: tuple[str, ...] = ()
 
 
@@ -94,13 +100,15 @@ def _logic(repository: Repository, policy: Policy, name: str) -> LogicView:
     try:
         logic, _ = repository.read_logic(path)
         body = _body(compile_body(logic.body))
+        production = name == PRODUCTION_LOGIC
+        remedies = repository.remedies(policy.id, logic.body) if production else ()
     except InvalidRepositoryError as error:
         if name != WORK_IN_PROGRESS:
             raise
         return LogicView(path, False, None, text, (), (), (), errors=tuple(map(str, error.problems)))
     tests, without_result = _tests(repository, logic)
     files = (tuple(logic.all_imports), tuple(logic.test_data))
-    return LogicView(path, name == PRODUCTION_LOGIC, body, text, *files, tests, without_result)
+    return LogicView(path, production, body, text, *files, tests, without_result, remedies)
 
 
 def _tests(repository: Repository, logic: Logic) -> tuple[tuple[TestView, ...], bool]:
