@@ -93,7 +93,7 @@ JOINS = {  # joins of names that are our own or a user's argument, and divisions
 }
 OPENS = {
     "inventory/storage.py": 1,  # writes a copy, at a path that `inside` made
-    "inventory/snapshot.py": 1,  # writes lines, at a path that `inside` made
+    "inventory/lines.py": 1,  # writes lines, beside a path that `inside` made
     "cli/schema.py": 1,  # writes names of KINDS
     "report/html.py": 1,  # a template in the package
     "site/build.py": 3,  # an asset and a template in the package; writes beside the site, at a path that `site.addresses` made

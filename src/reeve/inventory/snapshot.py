@@ -17,6 +17,7 @@ from reeve import __version__
 from reeve.files import inside
 from reeve.inventory.directory import replace_file, sha256, sync, why
 from reeve.inventory.identity import identified
+from reeve.inventory.lines import LINES, write_rows
 from reeve.inventory.manifest import (
     MANIFEST,
     SCHEMA,
@@ -29,7 +30,7 @@ from reeve.inventory.manifest import (
     read_manifest,
 )
 from reeve.inventory.records import PROVENANCE, Record, columns_of
-from reeve.inventory.tables import ACCOUNT, ARN, AS_OF, REGION, SOURCE, connection, exact
+from reeve.inventory.tables import ACCOUNT, ARN, AS_OF, REGION, SOURCE, connection
 from reeve.language.unread import NOT_COLLECTED
 from reeve.masking import masked
 from reeve.model import ObjectType
@@ -58,6 +59,7 @@ def write_snapshot(
         SnapshotError: something could not be written, or can't be added to what is there; that is still whole.
     """
     others = others_in(directory, part.account) if keep_others else None
+    before = {path.name for path in directory.iterdir()}
     try:
         written: dict[str, Table] = {}
         with connection() as opened:
@@ -69,13 +71,13 @@ def write_snapshot(
         replacing()
         replace_file(directory / MANIFEST, msgspec.json.format(msgspec.json.encode(done), indent=2) + b"\n")
     except (OSError, duckdb.Error) as error:
-        _remove_tables(directory, keep=_named(directory))
+        _remove_tables(directory, keep=before)
         reason = why(error) if isinstance(error, OSError) else str(error).splitlines()[0]
         raise SnapshotError(
             f"can't write the snapshot to {directory}: {reason}; free some space or choose another --out"
         ) from None
     except BaseException:
-        _remove_tables(directory, keep=_named(directory))
+        _remove_tables(directory, keep=before)
         raise
     _remove_tables(directory, keep=_files(done))
     return done
@@ -114,32 +116,16 @@ def _together(others: Manifest | None, part: Part, written: Mapping[str, Table])
 
 _UNUSUAL = re.compile(r"[^A-Za-z0-9._-]")
 """What of a type's id the name of its table (`TABLE_FILE`) does not hold."""
-_USUAL_LINE = 1 << 24
-"""DuckDB reads lines of this many bytes; a longer one, of a single large object, must be announced."""
 
 
 def _write_table(
     opened: duckdb.DuckDBPyConnection, directory: Path, object_type: ObjectType, account: str, records: Iterable[Record]
 ) -> Table:
-    """Write an account's table by way of lines of JSON, which DuckDB turns into Parquet without holding all of them."""
-    encoder, rows, longest = msgspec.json.Encoder(), 0, _USUAL_LINE
     stem = f"{_UNUSUAL.sub('_', object_type.id)[:100]}-{os.urandom(6).hex()}.parquet"
     target, part = inside(directory, stem), inside(directory, f"{stem}.part")
     columns = columns_of(object_type)
     in_json = [name for name, field in object_type.fields.items() if field.type == "Json"]
-    lines = inside(directory, f".rows-{stem}.ndjson")
-    try:
-        with lines.open("wb", buffering=0) as file:
-            for record in records:
-                line = encoder.encode(_flat(record, columns, in_json)) + b"\n"
-                file.write(line)
-                rows, longest = rows + 1, max(longest, len(line))
-        relation: Any = opened
-        size = {"maximum_object_size": longest + 1}
-        found = relation.read_json(exact(lines), columns=columns, format="newline_delimited", hive_partitioning=False, **size)
-        found.write_parquet(str(part), compression="zstd")
-    finally:
-        lines.unlink(missing_ok=True)
+    rows = write_rows(opened, part, columns, (_flat(record, columns, in_json) for record in records))
     sync(part)
     part.rename(target)
     return Table(stem, rows, sha256(target), account)
@@ -161,19 +147,11 @@ def _without_secrets(part: Part) -> Part:
     return msgspec.structs.replace(part, errors=tuple(errors), notes=tuple(map(masked, part.notes)))
 
 
-def _named(directory: Path) -> set[str]:
-    """Return the table files of the snapshot that is in place, none when there is none or it can't be read."""
-    try:
-        return _files(read_manifest(directory))
-    except SnapshotError:
-        return set()
-
-
 def _files(manifest: Manifest) -> set[str]:
     return {table.file for tables in manifest.tables.values() for table in tables}
 
 
 def _remove_tables(directory: Path, keep: set[str]) -> None:
     for path in directory.iterdir():
-        if path.name not in keep and (TABLE_FILE.fullmatch(path.name) or path.name.startswith(".rows-")):
+        if path.name not in keep and (TABLE_FILE.fullmatch(path.name) or path.name.startswith(LINES)):
             path.unlink(missing_ok=True)
