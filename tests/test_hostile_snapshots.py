@@ -59,7 +59,7 @@ def snapshot(made, tmp_path):
 def rewrite(snapshot, query, type_id="t.Thing", rows=None):
     """Put a query's result in the place of a table, with the manifest as it must be for it."""
     manifest = json.loads((snapshot / "manifest.json").read_text())
-    table = manifest["tables"][type_id]
+    (table,) = manifest["tables"][type_id]
     path = snapshot / table["file"]
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
@@ -336,7 +336,9 @@ def test_an_altered_part_of_outcomes_is_noticed(made, kept, reeve, tmp_path):
         ('/part-0.parquet"', '/*.parquet"'),
         ('"objects": 3', '"objects": -3'),
         ('"types": {', '"types": [], "x": {'),
-        ("reeve.outcomes/2", "reeve.outcomes/1"),
+        ('"column": "code1"', '"column": "code0"'),
+        ('"files": {', '"files": {}, "x": {'),
+        ("reeve.outcomes/3", "reeve.outcomes/2"),
     ],
 )
 def test_a_manifest_of_outcomes_that_is_none(old, new, made, kept, reeve, tmp_path):

@@ -125,8 +125,8 @@ def judged(
         raise UserError("the interpreter keeps no outcomes: --format parquet and --since need --engine duckdb or spark")
     if choice.name == INTERPRETER or (choice.name == AUTO and not large and PARQUET not in wanted and not since):
         return judge_snapshot(repository, programs, snapshot, framework=tree), wanted
-    from reeve.evaluate.write_outcomes import write_outcomes
     from reeve.evaluate.objects import Snapshot
+    from reeve.evaluate.write_outcomes import write_outcomes
 
     judging = without(programs, completeness(manifest, programs, repository).unjudged)
     with ExitStack() as stack:

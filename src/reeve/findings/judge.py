@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from reeve.evaluate.interpreter import Program
-from reeve.evaluate.write_outcomes import write_outcomes
 from reeve.evaluate.needs import needs
 from reeve.evaluate.objects import Snapshot
 from reeve.evaluate.outcomes import Outcomes
+from reeve.evaluate.write_outcomes import write_outcomes
 from reeve.findings.access_keys import AccessKey, advise
 from reeve.findings.completeness import completeness
 from reeve.findings.frameworks import framework_result
