@@ -281,7 +281,7 @@ def since(reeve, made, kept, tmp_path):
     return reeve("evaluate", made / "snapshot", *options)
 
 
-def alter(kept, query):
+def alter(kept, query, counted=True):
     """Put a query's result in the place of the outcomes' table, with the manifest as it must be for it."""
     (part,) = (kept / "outcomes").rglob("*.parquet")
     with duckdb.connect() as connection:
@@ -291,6 +291,9 @@ def alter(kept, query):
     manifest = json.loads((kept / "outcomes" / "outcomes.json").read_text())
     (of,) = manifest["types"].values()
     of["files"] = {name: sha256(kept / "outcomes" / name) for name in of["files"]}
+    for policy in of["policies"].values() if counted else ():
+        query = f"SELECT {policy['column']}, count(*) FROM '{part}' GROUP BY 1"
+        policy["codes"] = {str(code): number for code, number in duckdb.sql(query).fetchall()}
     (kept / "outcomes" / "outcomes.json").write_text(json.dumps(manifest))
 
 

@@ -23,7 +23,7 @@ from reeve.evaluate.engines.duckdb import DuckDB
 from reeve.evaluate.engines.engine import EngineError
 from reeve.evaluate.interpreter import compile_body
 from reeve.evaluate.objects import Snapshot
-from reeve.evaluate.outcomes import OBJECT, Judgement, Outcomes
+from reeve.evaluate.outcomes import OBJECT, SCHEMA, Judgement, Outcomes
 from reeve.evaluate.write_outcomes import write_outcomes
 from reeve.findings.scan import production_programs
 from reeve.inventory.directory import writing
@@ -264,6 +264,24 @@ def test_parquet_and_the_worst(demo, reeve, tmp_path):
     assert sum(kept.counts(POLICY).values()) == len(codes)
 
 
+def test_the_queries_of_the_documentation(demo, reeve, tmp_path):
+    for name in "ab":
+        reeve("evaluate", demo, *FIRST, "--out", tmp_path / name, "--format", "parquet")
+    text = (CATALOG.parent / "docs" / "outcomes.md").read_text()
+    queries = [block.partition("```")[0] for block in text.split("```sql\n")[1:]]
+    assert SCHEMA in text and all(f"`{column}`" in text for column in OBJECT)
+    by_account, worst, differences = (
+        duckdb.sql(query.replace("DIR", str(tmp_path / "a")).replace("EARLIER", str(tmp_path / "b"))).fetchall()
+        for query in queries
+    )
+    with Outcomes.read(tmp_path / "a" / "outcomes") as found:
+        assert {code: count for _, code, count in by_account} == found.counts(POLICY)
+        assert worst == sorted(
+            (one.name or one.id, one.account, one.region, one.arn) for one in found.judgements(POLICY, [199])
+        )
+    assert worst and differences == []
+
+
 def test_since(demo, reeve, tmp_path):
     assert reeve("evaluate", demo, *FIRST, "--out", tmp_path / "a", "--format", "parquet").code in (1, 3)
     again = reeve("evaluate", demo, *FIRST, "--out", tmp_path / "b", "--format", "parquet", "--since", tmp_path / "a")
@@ -420,7 +438,7 @@ def test_a_disk_that_fills(engine, demo, tmp_path, reeve):
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limit[1]))
         try:
-            with pytest.raises((SnapshotError, EngineError), match="(?i)write|too large"):
+            with pytest.raises((SnapshotError, EngineError), match=r"(?i)write|too large"):
                 write_outcomes(tmp_path / "o", opened, taken, programs)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limit)
@@ -436,7 +454,7 @@ def test_two_runs_into_one_directory(demo, reeve, tmp_path):
 
 def test_outcomes_that_are_not_whole(demo, reeve, tmp_path):
     reeve("evaluate", demo, *FIRST, "--out", tmp_path / "o", "--format", "parquet")
-    (part,) = (tmp_path / "o" / "outcomes").rglob("part-*.parquet")
+    (part,) = (tmp_path / "o" / "outcomes").rglob("*.parquet")
     with duckdb.connect() as connection:
         connection.execute(f"COPY (SELECT * FROM '{part}' LIMIT 1) TO '{tmp_path / 'x.parquet'}'")
     part.write_bytes((tmp_path / "x.parquet").read_bytes())
