@@ -170,8 +170,8 @@ class Template:
 class ObjectType:
     """A type of object, from `types/<type>/type.yaml`; a type without that file has no fields and is `untyped`.
 
-    `service` is the provider's service that the objects belong to; the templates give an object's full name (`arn`), the address
-    of its page in the provider's console, and a line that tells it from its like.
+    `service` is the provider's service that the objects belong to. The templates give an object's full name (`arn`), the
+    address of its page in the provider's console, and a line that tells it from its like.
     """
 
     id: str

@@ -141,7 +141,7 @@ def judged(
 
 def _judgements(manifest: "Manifest", programs: "Mapping[str, Program]") -> int:
     types = [program.body.object_type.id for program in programs.values()]
-    return sum(manifest.tables[name].rows for name in types if name in manifest.tables)
+    return sum(map(manifest.rows, types))
 
 
 def _usual_formats(out: Path | None, large: bool) -> tuple[str, ...]:

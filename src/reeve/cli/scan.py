@@ -10,8 +10,9 @@ from reeve.cli.failures import telling_what_was_written
 from reeve.cli.judging import EngineChoice, Taken, engine_options, judged
 from reeve.cli.options import account_options, chosen_formats, policy_options, report_options, wants_color
 from reeve.cli.working import open_repository, progress, write_reports
-from reeve.findings.scan import collect_snapshot, production_programs
+from reeve.findings.scan import collect_part, production_programs
 from reeve.inventory.directory import SNAPSHOT_FOLDER, remove_results, writing
+from reeve.inventory.snapshot import write_snapshot
 from reeve.inventory.storage import putting
 from reeve.inventory.stores import is_address
 from reeve.inventory.temporary import temporary
@@ -65,7 +66,8 @@ def command(
         stack.enter_context(writing(directory))
         with progress(quiet) as tell:
             api = stack.enter_context(account_api(demo, profile, region))
-            collect_snapshot(api, repository, programs, directory, tell, live, lambda: remove_results(directory.parent))
+            part, tables = collect_part(api, repository, programs, tell, live)
+            write_snapshot(directory, part, tables, replacing=lambda: remove_results(directory.parent))
             tell("judging", 0, None)
             results, wanted = judged(repository, programs, Taken(directory), choice, wanted, target, tell, framework=framework)
         write_reports(results, wanted, target, quiet, wants_color(no_color))

@@ -26,6 +26,7 @@ class Collection:
     """Everything that was read from one account, and everything that was not."""
 
     account: str = ""
+    account_name: str | None = None
     partition: str = "aws"
     records: dict[str, list[Record]] = field(default_factory=dict[str, list[Record]])
     notes: list[str] = field(default_factory=list[str])

@@ -1,6 +1,6 @@
 """What could not be read, as far as the selected policies need it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reeve.evaluate.interpreter import Program
@@ -18,7 +18,8 @@ class Completeness:
     """What of a snapshot the selected policies lack.
 
     `errors` are the failed calls of what is read or shown for the policies, `incomplete` the ids of the policies that need what
-    could not be read, `unjudged` those of them that can't judge at all, as the snapshot has no table of a type that they read.
+    could not be read, `unjudged` those of them that can't judge at all, as the snapshot has no table of a type that they
+    read, of some account.
     """
 
     errors: tuple[CollectionError, ...]
@@ -41,10 +42,10 @@ def completeness(manifest: Manifest, programs: Mapping[str, Program], repository
     missing: dict[str, list[str]] = {}
     for policy_id, program in programs.items():
         for type_id in types_read([program], repository.object_type):
-            if type_id not in manifest.tables:
+            if not manifest.tables.get(type_id) or manifest.without(type_id):
                 missing.setdefault(type_id, []).append(policy_id)
     unjudged = {policy_id for policies in missing.values() for policy_id in policies}
-    absent = tuple(_absent(type_id, policies) for type_id, policies in missing.items())
+    absent = tuple(_absent(type_id, policies, manifest.without(type_id)) for type_id, policies in missing.items())
     return Completeness((*errors, *absent), frozenset(incomplete | unjudged), frozenset(unjudged))
 
 
@@ -67,7 +68,8 @@ def affects(error: CollectionError, read: Read) -> bool:
     return any(found is not None and (not names or not found.isdisjoint(names)) for found, names in own)
 
 
-def _absent(type_id: str, policies: list[str]) -> CollectionError:
-    message = f"the snapshot holds no {type_id}, which a policy reads"
+def _absent(type_id: str, policies: list[str], accounts: Sequence[str]) -> CollectionError:
+    whose = f" of {', '.join(accounts)}" if any(accounts) else ""
+    message = f"the snapshot holds no {type_id}{whose}, which a policy reads"
     advice = "collect again for these policies, or choose others with --policy"
     return CollectionError(type_id, "NotInSnapshot", message, advice, len(policies), None, tuple(policies[:5]), {type_id: ()})

@@ -40,7 +40,7 @@ class Snapshot:
         """
         self.directory = directory
         self.manifest: Manifest = read_manifest(directory)
-        self.moment = Moment.at(self.manifest.started_at)
+        self.moment = Moment.at(self.manifest.moment)
         self._objects = Objects(repository.object_type, lambda name: self._fields(repository.object_type(name)))
 
     def _fields(self, object_type: ObjectType) -> Iterator[Mapping[str, Any]]:
@@ -52,7 +52,9 @@ class Snapshot:
         Raises:
             SnapshotError: the table is missing or can't be read.
         """
-        for record in read_records(self.directory, self.manifest, object_type, ids):
+        accounts = [part.account for part in self.manifest.parts]
+        keys = None if ids is None else [(account, identifier) for account in accounts for identifier in ids]
+        for record in read_records(self.directory, self.manifest, object_type, keys):
             yield record, self._objects.row(object_type, record.fields)
 
 

@@ -1,12 +1,10 @@
 """From an account to a snapshot."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from reeve import __version__
-from reeve.collect.aws.account import collect_account
+from reeve.collect.aws.account import PROVIDER, collect_account
 from reeve.collect.aws.api import Api
 from reeve.collect.aws.declarations import Models, collect_check
 from reeve.collect.aws.recipe import Recipe, recipes
@@ -14,11 +12,11 @@ from reeve.collect.collection import Progress, Suspect
 from reeve.evaluate.interpreter import Program, by_type, compile_body
 from reeve.evaluate.needs import suspect_of
 from reeve.findings.completeness import read_and_shown
-from reeve.inventory.manifest import SCHEMA, Manifest
-from reeve.inventory.snapshot import write_snapshot
+from reeve.inventory.manifest import Part
+from reeve.inventory.records import Record
 from reeve.language.errors import InvalidRepositoryError
 from reeve.language.operations.base import Moment
-from reeve.model import Status
+from reeve.model import ObjectType, Status
 from reeve.repository.repository import Repository
 
 
@@ -69,40 +67,32 @@ def suspects_of(repository: Repository, programs: Mapping[str, Program], moment:
     return {type_id: suspect_of(some, incompliant, repository.object_type) for type_id, some in grouped}
 
 
-def collect_snapshot(
-    api: Api,
-    repository: Repository,
-    programs: Mapping[str, Program],
-    directory: Path,
-    progress: Progress,
-    live: bool,
-    replacing: Callable[[], None] = lambda: None,
-) -> Manifest:
-    """Collect an account into a snapshot, in a directory held by `writing`; `replacing` is `write_snapshot`'s.
+Tables = Sequence[tuple[ObjectType, Sequence[Record]]]
+"""The records of each type."""
 
-    Returns:
-        The snapshot's manifest.
+
+def collect_part(
+    api: Api, repository: Repository, programs: Mapping[str, Program], progress: Progress, live: bool
+) -> tuple[Part, Tables]:
+    """Collect an account; return what there is to say of it, and its records, for `write_snapshot`.
 
     Raises:
         ApiError: nothing could be read.
-        SnapshotError: the snapshot could not be written.
     """
     started_at = datetime.now(UTC)
     chosen = collecting(repository, programs, Models(api.session.get_component("data_loader")))
     collection = collect_account(api, chosen, suspects_of(repository, programs, Moment.at(started_at)), progress, live)
     progress("writing the snapshot", 0, None)
-    manifest = Manifest(
-        schema=SCHEMA,
-        reeve_version=__version__,
+    part = Part(
+        provider=PROVIDER,
         account=collection.account,
+        account_name=collection.account_name,
         partition=collection.partition,
         started_at=started_at,
         finished_at=datetime.now(UTC),
         calls=dict(sorted(api.calls.items())),
         errors=collection.errors,
         notes=tuple(collection.notes),
-        tables={},
         policies=tuple(programs),
     )
-    tables = ((recipe.object_type, collection.records[name]) for name, recipe in chosen.items())
-    return write_snapshot(directory, manifest, tables, replacing)
+    return part, [(recipe.object_type, collection.records[name]) for name, recipe in chosen.items()]

@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,19 +21,25 @@ OUTCOMES = "outcomes.json"
 RUN = re.compile(r"run-[0-9a-f]{12}")
 REPORT = re.compile(r"report\.[a-z0-9-]+")
 """In an output directory: the folder of a scan's snapshot, that of outcomes with their manifest and runs, the reports."""
+_PAUSE = 0.1
+"""Seconds between two tries to hold a directory that another process holds."""
 _BEGUN = re.compile(r"\..+-[0-9a-f]{12}\.begun")
 
 
 @contextmanager
-def writing(directory: Path) -> Generator[None]:
+def writing(directory: Path, patience: float = 0) -> Generator[None]:
     """Hold a directory for writing, made if it is not there; one process at a time. What a killed one began is removed.
+
+    Args:
+        directory: the directory.
+        patience: for how many seconds to wait for another process that is writing to it.
 
     Raises:
         SnapshotError: it can't be made or written, or another process is writing to it.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        handle = _locked(directory)
+        handle = _locked(directory, time.monotonic() + patience)
     except OSError as error:
         raise SnapshotError(f"can't write to {directory}: {(error.strerror or '').lower()}; choose another --out") from None
     try:
@@ -46,8 +53,8 @@ def writing(directory: Path) -> Generator[None]:
         os.close(handle)
 
 
-def _locked(directory: Path) -> int:
-    """Return the open lock of a directory.
+def _locked(directory: Path, deadline: float) -> int:
+    """Return the open lock of a directory; `deadline` is until when to wait for it, by the monotonic clock.
 
     Raises:
         OSError: it can't be made.
@@ -61,6 +68,9 @@ def _locked(directory: Path) -> int:
                 return handle
         except BlockingIOError:
             os.close(handle)
+            if time.monotonic() < deadline:
+                time.sleep(_PAUSE)
+                continue
             message = f"another reeve is writing to {directory}; wait for it, or choose another --out"
             raise SnapshotError(message) from None
         except BaseException:

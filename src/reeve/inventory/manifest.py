@@ -92,6 +92,16 @@ class Manifest(msgspec.Struct, frozen=True, rename="camel"):
         return max(part.started_at for part in self.parts)
 
     @property
+    def finished_at(self) -> datetime:
+        """When the reading of the last part ended, in UTC."""
+        return max(part.finished_at for part in self.parts)
+
+    @property
+    def accounts(self) -> str:
+        """The numbers of the accounts, for whoever reads it."""
+        return ", ".join(part.account or "unknown" for part in self.parts)
+
+    @property
     def errors(self) -> tuple[CollectionError, ...]:
         """What could not be read, of all accounts."""
         return tuple(error for part in self.parts for error in part.errors)

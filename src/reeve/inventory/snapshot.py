@@ -58,6 +58,7 @@ def write_snapshot(
         SnapshotError: something could not be written, or can't be added to what is there; that is still whole.
     """
     others = others_in(directory, part.account) if keep_others else None
+    before = {path.name for path in directory.iterdir()}
     try:
         written: dict[str, Table] = {}
         with connection() as opened:
@@ -69,13 +70,13 @@ def write_snapshot(
         replacing()
         replace_file(directory / MANIFEST, msgspec.json.format(msgspec.json.encode(done), indent=2) + b"\n")
     except (OSError, duckdb.Error) as error:
-        _remove_tables(directory, keep=_named(directory))
+        _remove_tables(directory, keep=before)
         reason = why(error) if isinstance(error, OSError) else str(error).splitlines()[0]
         raise SnapshotError(
             f"can't write the snapshot to {directory}: {reason}; free some space or choose another --out"
         ) from None
     except BaseException:
-        _remove_tables(directory, keep=_named(directory))
+        _remove_tables(directory, keep=before)
         raise
     _remove_tables(directory, keep=_files(done))
     return done
@@ -159,14 +160,6 @@ def _flat(record: Record, columns: Mapping[str, str], in_json: Iterable[str]) ->
 def _without_secrets(part: Part) -> Part:
     errors = (msgspec.structs.replace(one, message=masked(one.message), advice=masked(one.advice)) for one in part.errors)
     return msgspec.structs.replace(part, errors=tuple(errors), notes=tuple(map(masked, part.notes)))
-
-
-def _named(directory: Path) -> set[str]:
-    """Return the table files of the snapshot that is in place, none when there is none or it can't be read."""
-    try:
-        return _files(read_manifest(directory))
-    except SnapshotError:
-        return set()
 
 
 def _files(manifest: Manifest) -> set[str]:

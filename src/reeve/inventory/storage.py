@@ -97,7 +97,7 @@ def _named(manifest: bytes) -> Iterator[str]:
     """Yield the files that a manifest names."""
     try:
         found: Any = msgspec.json.decode(manifest)
-        yield from (str(table["file"]) for table in found.get("tables", {}).values())
+        yield from (str(table["file"]) for tables in found.get("tables", {}).values() for table in tables)
         yield from (str(file) for of in found.get("types", {}).values() for file in of["files"])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, AttributeError, KeyError, TypeError):
         return  # whoever reads the copy says what is wrong with it

@@ -130,9 +130,9 @@ def render(results: Results) -> bytes:
         schema=SCHEMA,
         reeve_version=__version__,
         snapshot=SnapshotReport(
-            manifest.account,
-            manifest.partition,
-            manifest.started_at,
+            ", ".join(part.account for part in manifest.parts),
+            ", ".join(dict.fromkeys(part.partition for part in manifest.parts)),
+            manifest.moment,
             manifest.finished_at,
             manifest.calls,
             results.complete,

@@ -43,7 +43,7 @@ MANY_ERRORS = 5
 def render(results: Results, console: Console) -> None:
     """Print the summary."""
     manifest = results.manifest
-    console.print(text(f"AWS account {manifest.account or 'unknown'}, as of {manifest.started_at:%Y-%m-%d %H:%M:%S} UTC"))
+    console.print(text(f"AWS account {manifest.accounts}, as of {manifest.moment:%Y-%m-%d %H:%M:%S} UTC"))
     if results.many:
         _overview(results.worst_first, console)
     else:
@@ -54,7 +54,7 @@ def render(results: Results, console: Console) -> None:
     if results.framework:
         _framework(results.framework, console)
     _incomplete(results, console)
-    seconds = (manifest.finished_at - manifest.started_at).total_seconds()
+    seconds = (manifest.finished_at - manifest.moment).total_seconds()
     by_service = sorted(manifest.calls_by_service.items(), key=lambda entry: (-entry[1], entry[0]))
     said = ", ".join(f"{service} {count:,}" for service, count in by_service)
     console.print(text(f"{sum(manifest.calls.values()):,} requests to AWS in {seconds:.1f} s: {said}", style="dim"))

@@ -6,8 +6,9 @@ from typing import Any, cast
 from reeve.language.errors import InvalidRepositoryError, Position, Problem, nearest
 from reeve.language.queries import compile_query
 from reeve.language.syntax import Key, Keys, Shape
+from reeve.language.templates import parse_template
 from reeve.language.types import NAMED
-from reeve.model import Call, Collect, Field, ObjectType, Provisional, Relation, Source
+from reeve.model import Call, Collect, Field, ObjectType, Provisional, Relation, Source, Template
 from reeve.repository.metadata import position_of, read_keys
 
 _RELATION_KEYS: Keys = {
@@ -73,6 +74,10 @@ TYPE_KEYS: Keys = {
     "nameField": Key(Shape.STRING, "The field that a person knows an object by."),
     "disappearanceField": Key(Shape.STRING, "The field that says when an object was found gone."),
     "tagsField": Key(Shape.STRING, "The field with the tags, a JSON object as text."),
+    "service": Key(Shape.STRING, "The provider's service that objects belong to, such as ec2."),
+    "arn": Key(Shape.STRING, "A template of an object's full name: the provider's own, or built from what is known."),
+    "console": Key(Shape.STRING, "A template of the address of an object's page in the console, https://{host}/…"),
+    "summary": Key(Shape.STRING, "A template of a short line that says which one of its like an object is."),
     "collect": Key(Shape.MAPPING, "How objects are collected.", keys=COLLECT_KEYS),
     "fields": Key(
         Shape.TABLE,
@@ -111,7 +116,8 @@ def read_type(path: str, content: bytes) -> ObjectType:
         if "type" in entry
     }
     texts = [text for field in fields.values() for text in (field.source, field.hint) if text]
-    if problems := _expression_problems(path, content, texts):
+    templates, problems = _templates(path, content, values)
+    if problems := [*_expression_problems(path, content, texts), *problems]:
         raise InvalidRepositoryError(problems)
     return ObjectType(
         id=path.split("/")[-2],
@@ -125,7 +131,24 @@ def read_type(path: str, content: bytes) -> ObjectType:
         disappearance_field=values.get("disappearanceField"),
         tags_field=values.get("tagsField"),
         collect=_collect(path, content, values["collect"]) if "collect" in values else None,
+        service=values.get("service", ""),
+        arn=templates.get("arn"),
+        console=templates.get("console"),
+        summary=templates.get("summary"),
     )
+
+
+def _templates(path: str, content: bytes, values: Mapping[str, Any]) -> tuple[dict[str, Template], list[Problem]]:
+    """Return the templates by key, and what is no template."""
+    found: dict[str, Template] = {}
+    problems: list[Problem] = []
+    for key in ("arn", "console", "summary"):
+        if key in values:
+            try:
+                found[key] = parse_template(values[key])
+            except ValueError as error:
+                problems.append(Problem(Position(path, *position_of(path, content, values[key])), str(error), "bad-template"))
+    return found, problems
 
 
 def _check(path: str, content: bytes, values: Mapping[str, Any]) -> None:

@@ -4,16 +4,19 @@ A key that names no field matches nothing, and a list that is always empty reads
 wrong declaration is an error wherever a type is used, before anything is judged.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from reeve.language.errors import nearest
+from reeve.language.templates import ARN, FILLING, HOST, PLACE, names_in, unknown_name
 from reeve.language.types import NAMED, Kind
 from reeve.model import Collect, ObjectType, Relation, Source
 
 Steps = tuple[str | int, ...]
 """The keys and positions that lead from a file's root to a value."""
 
+_SAFE_ADDRESS = re.compile(r"https://(\{host\}|[A-Za-z0-9.-]+)/")
 _IDS = (Kind.TEXT, Kind.BYTES)
 _TAGS = (Kind.TEXT, Kind.BYTES, Kind.JSON, Kind.ATTRIBUTES)
 
@@ -40,6 +43,8 @@ def check_type(own: ObjectType, declared: Callable[[str], ObjectType], ids: Coll
         ids: the ids of all types that are declared.
     """
     yield from _named_fields(own)
+    yield from _reserved(own)
+    yield from _templates(own)
     for key, relations in (("lookups", own.lookups), ("relatedLists", own.related_lists)):
         for relation in relations.values():
             steps = (key, relation.name)
@@ -64,6 +69,31 @@ def _named_fields(own: ObjectType) -> Iterator[Finding]:
     ):
         if name is not None and not (key == "nameField" and name == own.id_field):
             yield from _field((key,), name, own, kinds)
+
+
+def _reserved(own: ObjectType) -> Iterator[Finding]:
+    """Yield the fields whose names are kept for what every table has beside fields, such as `_region`."""
+    for name in own.fields:
+        if name.startswith("_"):
+            yield Finding(("fields", name), f"the name {name!r} begins with an underscore, as only names of ours do")
+
+
+def _templates(own: ObjectType) -> Iterator[Finding]:
+    """Yield what is wrong with the names in a type's templates."""
+    known = {*own.fields, *PLACE}
+    for key, template, more in (
+        ("arn", own.arn, ()),
+        ("console", own.console, (ARN, HOST)),
+        ("summary", own.summary, (ARN,)),
+    ):
+        if template is None:
+            continue
+        if wrong := unknown_name(template, {*known, *more}):
+            yield Finding((key,), wrong)
+        for name in sorted(names_in(template) & own.fields.keys() - {*PLACE, *more}):
+            yield from _field((key,), name, own, FILLING)
+    if own.console is not None and not _SAFE_ADDRESS.match(own.console.text):
+        yield Finding(("console",), "the address must begin with https:// and a host that no object says, {host} or its name")
 
 
 def _field(steps: Steps, name: str, of: ObjectType, kinds: Collection[Kind] = tuple(Kind)) -> Iterator[Finding]:

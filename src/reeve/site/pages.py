@@ -88,9 +88,9 @@ def _scan(catalogue: Catalogue) -> Mapping[str, Any] | None:
     rows = catalogue.policy_rows(one.policy.id for one in catalogue.results.worst_first)
     ranks = {one.policy.id: rank for rank, one in enumerate(catalogue.results.worst_first)}
     worst = tuple(row for row in sorted(rows, key=lambda row: ranks[row.id]) if row.counts and row.counts["INCOMPLIANT"])
-    at = f"{manifest.started_at:%Y-%m-%d %H:%M:%S} UTC"
+    at = f"{manifest.moment:%Y-%m-%d %H:%M:%S} UTC"
     complete = catalogue.results.complete
-    return {"account": manifest.account, "at": at, "complete": complete, "worst": worst[:15], "failing": len(worst)}
+    return {"account": manifest.accounts, "at": at, "complete": complete, "worst": worst[:15], "failing": len(worst)}
 
 
 # Policies ------------------------------------------------------------------------------------------------------------

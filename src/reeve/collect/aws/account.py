@@ -2,17 +2,21 @@
 
 import re
 from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
 from reeve.collect.aws import credential_report
 from reeve.collect.aws.affected import of_account
 from reeve.collect.aws.api import Api
 from reeve.collect.aws.collector import Collector
-from reeve.collect.aws.failures import ApiError, Failure
+from reeve.collect.aws.failures import ApiError, Failure, one_line
 from reeve.collect.aws.noting import reason_of
-from reeve.collect.aws.recipe import Recipe
+from reeve.collect.aws.recipe import ACCOUNT_NAME, Recipe
 from reeve.collect.aws.requests import Answer, Request, Requests
 from reeve.collect.collection import Collection, Progress, Suspect
 
+PROVIDER = "aws"
+"""The first part of the ids of the types that this collects."""
 IDENTITY = "sts:GetCallerIdentity"
 NUMBER = re.compile(r"\d{12}")
 
@@ -45,11 +49,16 @@ def collect_account(
 
 
 def _identify(api: Api, requests: Requests, recipes: Mapping[str, Recipe], collection: Collection) -> dict[str, str]:
-    """Find out whose account it is; return why `_account` or `_partition` is not known, if so."""
-    answers: list[Answer] = []
-    requests.ask(Request("sts", "GetCallerIdentity", api.region, {}), answers.append)
+    """Find out whose account it is, and what people call it; return why `_account` or `_partition` is not known, if so."""
+    answers: dict[str, Answer] = {}
+    for call in (IDENTITY, ACCOUNT_NAME.name):
+        service, _, operation = call.partition(":")
+        requests.ask(Request(service, operation, api.region, {}), partial(answers.__setitem__, call))
     requests.run()
-    (answer,) = answers
+    answer, named = answers[IDENTITY], answers[ACCOUNT_NAME.name].whole()
+    # Nothing is judged by the name: where it may not be read, there is none.
+    aliases: Any = named.get("AccountAliases") or ()
+    collection.account_name = next((one_line(alias) for alias in aliases), None)
     error, found = answer.error, answer.whole()
     if error is not None and error.failure in (Failure.CREDENTIALS, Failure.UNREACHABLE):
         raise error

@@ -15,7 +15,7 @@ from reeve.collect.aws.requests import Answer, Request, Requests
 from reeve.collect.aws.shapes import Path
 from reeve.collect.aws.unseen import Parent, Unseen
 from reeve.collect.collection import Collection, Suspect
-from reeve.inventory.records import Record
+from reeve.inventory.records import GLOBAL, Record
 from reeve.model import Call, Source
 
 NONE = frozenset[Path]()
@@ -54,7 +54,7 @@ class Collector:
     suspect: Mapping[str, Suspect]
     live: bool = False
     unknown: Mapping[str, str] = field(default_factory=dict[str, str])
-    records: dict[str, list[tuple[str, Record]]] = field(default_factory=dict[str, list[tuple[str, Record]]])
+    records: dict[str, list[Record]] = field(default_factory=dict[str, list[Record]])
     unseen: Unseen = field(default_factory=Unseen)
     notes: Notes = field(init=False)
     _indexes: dict[tuple[str, str, str], Mapping[Any, Any]] = field(default_factory=dict[tuple[str, str, str], Any])
@@ -77,12 +77,12 @@ class Collector:
                     self._start(recipe, source)
         self.requests.run()
         types = {name: self.recipes[name].object_type for name in self.records}
-        ids = {name: {one.fields.get(types[name].id_field) for _, one in found} for name, found in self.records.items()}
+        ids = {name: {one.fields.get(types[name].id_field) for one in found} for name, found in self.records.items()}
         for name, found in self.records.items():
-            for _, one in found:
+            for one in found:
                 self.unseen.of(name, one)
         for name, found in self.records.items():
-            self.collection.records[name] = [self.unseen.marked(types[name], region, one, ids) for region, one in found]
+            self.collection.records[name] = [self.unseen.marked(types[name], one, ids) for one in found]
 
     # Lists -----------------------------------------------------------------------------------------------------------
 
@@ -223,15 +223,18 @@ class Collector:
     ) -> None:
         """Begin with a listed object, or with one that only a report names: `lacking` is why it doesn't say everything."""
         recipe, region = listing.recipe, listing.region
+        place = region if recipe.collect.regional else GLOBAL
         context = {**_named(item), **listing.base}
         if recipe.collect.region:
             try:
-                region = one_line(search(recipe.collect.region, context) or region)
+                found_in = search(recipe.collect.region, context)
             except ExpressionError as error:
                 self._unread(listing, listing.call, odd(listing.call, error))
                 return
+            if found_in:
+                region = place = one_line(found_in)
             context["_region"] = region
-        found = Collected(recipe, region, context, listing.call, answer.at)
+        found = Collected(recipe, region, place, context, listing.call, answer.at)
         found.failures = {**listing.unknown, **(lacking or {})}
         found.stands_in = lacking is not None
         found.pending = set() if gone else set(recipe.calls - recipe.confirming)
@@ -328,7 +331,7 @@ class Collector:
             return
         if self._is_repeated(one.recipe, record):
             return
-        self.records[own.id].append((one.region, record))
+        self.records[own.id].append(record)
         if one.gone_at is not None:
             return
         below = [

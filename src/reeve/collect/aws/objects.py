@@ -8,6 +8,7 @@ from typing import Any
 from reeve.collect.aws.answers import find, lacking
 from reeve.collect.aws.expressions import ExpressionError, search, typed
 from reeve.collect.aws.recipe import Recipe
+from reeve.inventory.places import arn_of
 from reeve.inventory.records import Record
 from reeve.language.types import NAMED
 from reeve.language.values import parse_date_time
@@ -25,6 +26,7 @@ def truthy(value: Any) -> bool:
 class Collected:
     """An object while it is collected.
 
+    `region` is where it is asked about, `place` the region that it is in, "global" where the API has none or doesn't say it.
     `context` is what its expressions see, `listed` the call that listed it. `pending` calls are yet to be made, `open` ones
     under way, `made` ones answered; `failures` are the reasons why names that expressions read are not known: calls that
     failed, the account, a parent's fields, members that a stand-in lacks. `hints` are the fields that keep their provisional
@@ -34,6 +36,7 @@ class Collected:
 
     recipe: Recipe
     region: str
+    place: str
     context: dict[str, Any]
     listed: str
     as_of: datetime
@@ -140,11 +143,13 @@ class Collected:
         provisional = self.recipe.collect.provisional
         as_of, made = self.as_of, [name for name in self.made if not provisional or name != self._name(provisional.call)]
         if self.gone_at is not None:
-            return Record(values, self.gone_at, self.listed, reasons)
-        if provisional and (self.hints or self.stands_in):
+            as_of, made = self.gone_at, []
+        elif provisional and (self.hints or self.stands_in):
             made.append(self._name(provisional.call))
             as_of = self.report_time() or as_of
-        return Record(values, as_of, ", ".join(made) or self.listed, reasons)
+        account, partition = self.context["_account"], self.context["_partition"]
+        arn = arn_of(self.recipe.object_type, values, account, self.place, partition)
+        return Record(values, account, self.place, arn, as_of, ", ".join(made) or self.listed, reasons)
 
     def report_time(self) -> datetime | None:
         """Return when the provisional values were so."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from reeve.collect.aws.answers import optional_paths
 from reeve.collect.aws.expressions import references
 from reeve.collect.aws.shapes import Path
+from reeve.language.templates import names_in
 from reeve.model import Call, Collect, ObjectType, Source
 
 Needs = Mapping[str, frozenset[str]]
@@ -14,6 +15,8 @@ Needs = Mapping[str, frozenset[str]]
 PARENT = "_parent."
 REGIONS = Call("ec2", "DescribeRegions", ("ec2:DescribeRegions",))
 """Says which regions the account has enabled; regional types are listed there."""
+ACCOUNT_NAME = Call("iam", "ListAccountAliases", ("iam:ListAccountAliases",))
+"""Says what people call the account; read beside what policies need, and of no consequence where it is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ def recipes(needs: Needs, object_type: Callable[[str], ObjectType]) -> dict[str,
 
 
 def _recipe(declared: ObjectType, collect: Collect, needed: frozenset[str]) -> Recipe:
-    identity = {declared.id_field, declared.name_field}
+    identity = {declared.id_field, declared.name_field, *(names_in(declared.arn) if declared.arn else ())}
     fields = [declared.fields[name] for name in needed | identity if name in declared.fields]
     lists = needed & declared.related_lists.keys()
     reads = {field.name: references(field.source) if field.source else frozenset[str]() for field in declared.fields.values()}
@@ -139,7 +142,7 @@ def _parent_fields(recipe: Recipe) -> frozenset[str]:
 
 def permissions(chosen: Iterable[Recipe]) -> tuple[str, ...]:
     """Return the IAM actions that collecting needs, in order."""
-    found: set[str] = set()
+    found: set[str] = set(ACCOUNT_NAME.permissions)
     for recipe in chosen:
         collect = recipe.collect
         if collect.regional and any(source.parent is None for source in collect.sources):

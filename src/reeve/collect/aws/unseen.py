@@ -1,10 +1,10 @@
 """Which lists could not be read: related lists and lookups that lead there are *not collected* (design, decision 6)."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from reeve.inventory.records import Record
+from reeve.inventory.records import GLOBAL, Record
 from reeve.model import ObjectType
 
 
@@ -46,18 +46,17 @@ class Unseen:
         for name, reason in record.not_collected.items():
             self.fields.setdefault((type_id, name), reason)
 
-    def marked(self, own: ObjectType, region: str, record: Record, ids: Mapping[str, Collection[Any]]) -> Record:
+    def marked(self, own: ObjectType, record: Record, ids: Mapping[str, Collection[Any]]) -> Record:
         """Return a record that says which of its related lists and lookups lead to what was not seen.
 
         Args:
             own: the record's type.
-            region: where the object is.
             record: what was read of it.
             ids: the ids of the objects that were seen, by type.
         """
         reasons: dict[str, str] = {}
         for relation in own.related_lists.values():
-            found = list(self._in_list(own, region, relation.type, record.fields.get(own.id_field)))
+            found = list(self._in_list(own, record, relation.type))
             found += [self.fields[key] for key in [(relation.type, relation.foreign_key or "")] if key in self.fields]
             if found:
                 reasons[relation.name] = _summed(found)
@@ -67,17 +66,17 @@ class Unseen:
                 reasons[relation.name] = _summed(found)
         if not reasons:
             return record
-        return Record(record.fields, record.as_of, record.source, {**record.not_collected, **reasons})
+        return replace(record, not_collected={**record.not_collected, **reasons})
 
     def _of_type(self, type_id: str) -> list[str]:
         """Return why objects of a type may not have been seen."""
         below = (reason for of in self.parents.get(type_id, {}).values() for reason in of.values())
         return [*(reason for _, reason in self.regions.get(type_id, ())), *below]
 
-    def _in_list(self, own: ObjectType, region: str, listed: str, identifier: Any) -> Iterator[str]:
+    def _in_list(self, own: ObjectType, record: Record, listed: str) -> Iterator[str]:
         """Yield why an object's related list may lack objects."""
-        regional = own.collect is not None and (own.collect.regional or own.collect.region is not None)
-        yield from (reason for where, reason in self.regions.get(listed, ()) if where in (None, region) or not regional)
+        identifier, everywhere = record.fields.get(own.id_field), record.region == GLOBAL
+        yield from (reason for where, reason in self.regions.get(listed, ()) if everywhere or where in (None, record.region))
         for type_id, below in self.parents.get(listed, {}).items():
             if type_id != own.id:
                 yield from below.values()
