@@ -26,6 +26,7 @@ UNENFORCED = (
     ("securityhub", "/accounts", "securityhub:DescribeHub"),
     ("monitoring", "DescribeAlarms", "cloudwatch:DescribeAlarms"),
     ("s3", "/v20180820/configuration/publicAccessBlock", "s3:GetAccountPublicAccessBlock"),
+    ("s3", "/?", "s3:ListAllMyBuckets"),
     ("s3", "?object-lock", "s3:GetBucketObjectLockConfiguration"),
     ("s3", "?publicAccessBlock", "s3:GetBucketPublicAccessBlock"),
     ("iam", "GetCredentialReport", "iam:GetCredentialReport"),

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
 from reeve.demo.people import DENIED
-from reeve.demo.resources import BUCKET_DENIED, BUCKET_THAT_GOES, CLOSED, HOME, KEY_DENIED, REGIONS
+from reeve.demo.resources import BUCKET_DENIED, BUCKET_THAT_GOES, BUCKETS, CLOSED, HOME, KEY_DENIED, REGIONS
 
 MANY_NAMES = [f"{number}.partners.example" for number in range(100)]
 """As many names of a certificate as a list of certificates shows; this one has one more."""
@@ -182,6 +182,8 @@ class Answers:
 
     def _bucket(self, asked: Asked) -> Answer | None:
         bucket = asked.path.lstrip("/").partition("?")[0].partition("/")[0]
+        if not bucket:
+            return self._buckets()
         code = None
         if bucket == BUCKET_THAT_GOES:
             code = ("404 Not Found", "NoSuchBucket", "The specified bucket does not exist")
@@ -191,6 +193,13 @@ class Answers:
             return None
         status, name, message = code
         return Answer(status, f"<Error><Code>{name}</Code><Message>{message}</Message></Error>", "application/xml")
+
+    def _buckets(self) -> Answer:
+        """Return the list of buckets, of which moto doesn't say the regions."""
+        made = f"{self.now - timedelta(days=700):%Y-%m-%dT%H:%M:%SZ}"
+        said = f"<CreationDate>{made}</CreationDate><BucketRegion>{HOME}</BucketRegion>"
+        buckets = "".join(f"<Bucket><Name>{name}</Name>{said}</Bucket>" for name in sorted(BUCKETS))
+        return _xml(f"<ListAllMyBucketsResult><Buckets>{buckets}</Buckets></ListAllMyBucketsResult>")
 
 
 def is_denied_key(asked: Asked, body: bytes, denied: str) -> bool:

@@ -14,7 +14,6 @@ from reeve.evaluate.interpreter import FAILURES, Compiler, Program, compile_body
 from reeve.language.codes import ERROR
 from reeve.language.columns import DEFERRED, Columns, Expr, instant, microseconds
 from reeve.language.logic import Body
-from reeve.language.operations.aws_policy import AwsPolicy
 from reeve.language.operations.base import (
     Evaluate,
     EvaluationError,
@@ -22,18 +21,12 @@ from reeve.language.operations.base import (
     FiredError,
     Moment,
     Row,
-    operands_of,
+    leaves,
+    reads_of,
 )
-from reeve.language.operations.fields import EmptyLookup, Field
-from reeve.language.operations.related import RelatedList
-from reeve.language.operations.tags import Tag
-from reeve.language.operations.testing import UnitTest
 from reeve.language.types import Kind
 from reeve.language.unread import NotCollected
 from reeve.language.values import Value, as_double
-
-NATIVE = (EmptyLookup, RelatedList)
-"""Operations that columns can always say; to the interpreter's function their values are given."""
 
 DOUBTED = -2
 """Stands for the number of a check that fired, where there is a value, which may be another one if all could have been read."""
@@ -167,7 +160,7 @@ def to_column(value: Value) -> Any:
 
 
 class _GivenCompiler(Compiler):
-    """Compiles as the interpreter does, but reads the values of native operations from the row."""
+    """Compiles as the interpreter does, but reads from the row the values that the columns give."""
 
     __slots__ = ("given",)
 
@@ -202,7 +195,7 @@ class _ExpressionMaker:
 
     def compiled(self) -> tuple[Evaluate, int]:
         """Return the interpreter's function, and how many checks it declares."""
-        compiler = _GivenCompiler({id(leaf): name for leaf, name in _native_leaves(self.expression)})
+        compiler = _GivenCompiler({id(leaf): name for leaf, name in _given_leaves(self.expression)})
         return compiler.compile(self.expression), len(compiler.declared)
 
     def function(self) -> Callable[[Sequence[Any]], Evaluated]:
@@ -229,56 +222,21 @@ class _ExpressionMaker:
 def mapping_of(expression: Expression, table: Columns) -> DistinctMapping:
     """Return an expression as a mapping over the distinct values of what it reads."""
     inputs = _Inputs(table)
-    for leaf, name in _native_leaves(expression):
+    for leaf, name in _given_leaves(expression):
         inputs.add_given(leaf, name)
-    if any(isinstance(leaf, UnitTest) for leaf in leaves(expression)):
+    reads = [reads_of(leaf) for leaf in leaves(expression)]
+    if any(one.identity for one in reads):
         inputs.add_identity()
-    for path in dict.fromkeys(path for leaf in leaves(expression) for path in paths(leaf)):
+    for path in dict.fromkeys(path for one in reads for path in one.fields):
         inputs.add_field(path)
     maker = _ExpressionMaker(expression, tuple(inputs.places), table.moment, table.for_parent)
     return DistinctMapping(tuple(inputs.columns), maker, maker.compiled()[1], tuple(inputs.deferred))
 
 
-def _native_leaves(expression: Expression) -> Iterator[tuple[Expression, str]]:
-    """Yield the parts of an expression whose values are given, each with its name in the row."""
-    found = (leaf for leaf in leaves(expression) if isinstance(leaf, NATIVE))
+def _given_leaves(expression: Expression) -> Iterator[tuple[Expression, str]]:
+    """Yield the parts whose values the columns give, as no row of fields can: each with its name in the row."""
+    found = (leaf for leaf in leaves(expression) if reads_of(leaf).objects)
     return ((leaf, f"\0{number}") for number, leaf in enumerate(found))
-
-
-def leaves(expression: Expression) -> Iterator[Expression]:
-    """Yield what reads the object, in an expression."""
-    if isinstance(expression, (Field, Tag, AwsPolicy, UnitTest, *NATIVE)):
-        yield expression
-    if not isinstance(expression, NATIVE):
-        for operand in operands_of(expression):
-            yield from leaves(operand)
-
-
-def paths(leaf: Expression) -> Iterator[str]:
-    """Yield the paths of the fields that a leaf reads."""
-    match leaf:
-        case Field():
-            yield leaf.prefix + leaf.path
-            delegate = leaf.undetermined_if.get("noAccessDelegate")
-            if delegate:
-                yield leaf.prefix + (delegate.path or "")
-        case Tag():
-            yield leaf.prefix + leaf.tags_json
-        case _ if isinstance(leaf, AwsPolicy):
-            yield from leaf.fields_read()
-        case _:
-            return
-
-
-def reads(leaf: Expression) -> Iterator[str]:
-    """Yield the paths of all that a leaf looks at: fields, related lists, and, ending in a dot, an object as such."""
-    match leaf:
-        case EmptyLookup():
-            yield f"{leaf.prefix}{leaf.path}."
-        case RelatedList():
-            yield leaf.relationship_name
-        case _:
-            yield from paths(leaf)
 
 
 @dataclass(frozen=True, slots=True)

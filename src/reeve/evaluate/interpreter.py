@@ -29,8 +29,34 @@ from reeve.model import Meaning, Outcome, Status
 FAILURES = (EvaluationError, WrongTypeError, RecursionError, OverflowError)
 """What evaluating may raise for an error that no check declares."""
 
-Observer = Callable[[Expression, int, Value | Exception], None]
-"""Told of each evaluated sub-expression: the expression, its depth, and its value or what it raised."""
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """A sub-expression of a condition was evaluated: the condition's number, its depth there, its value or what it raised."""
+
+    condition: int
+    depth: int
+    expression: Expression
+    value: Value | Exception
+
+
+@dataclass(frozen=True, slots=True)
+class Classified:
+    """The objects of a related list were judged, for an operation of a condition that asks for those of a status.
+
+    `unread` says why the list may hold more than was judged; None if it was read whole.
+    """
+
+    condition: int
+    relationship: str
+    status: str
+    judged: tuple[tuple[Row, Outcome], ...]
+    unread: str | None
+
+
+Event = Evaluated | Classified
+Observer = Callable[[Event], None]
+"""Told of each step of judging, when it is done: an operation after its operands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +70,7 @@ class Program:
     checks: tuple[Evaluate, ...]
     meanings: Mapping[int, Meaning]
     children: Mapping[str, "Program"]
-    observed: "dict[int, _Observed]" = field(default_factory=dict[int, "_Observed"], repr=False, compare=False)
+    observed: "dict[int, _ObservedCheck]" = field(default_factory=dict[int, "_ObservedCheck"], repr=False, compare=False)
 
     def judge(self, row: Row, moment: Moment) -> Outcome:
         """Judge one object.
@@ -97,7 +123,7 @@ class Program:
             return found
         number = codes.condition_of(outcome.code)
         if number not in self.observed:
-            self.observed[number] = _Observed.of(self.body.conditions[number - 1].check, self.children)
+            self.observed[number] = _ObservedCheck.of(self.body.conditions[number - 1].check, self.children)
         return replace(found, text=self.observed[number].failing(row, moment) or found.text)
 
 
@@ -114,7 +140,7 @@ def compile_body(body: Body, observer: Observer | None = None) -> Program:
 
     Args:
         body: the conditions and related lists of a logic file.
-        observer: told of every evaluated sub-expression, for `reeve explain`.
+        observer: told of every step of judging; not of those inside the related lists' own bodies.
 
     Returns:
         The program; compiling gives the undetermined checks their numbers.
@@ -131,7 +157,7 @@ def compile_body(body: Body, observer: Observer | None = None) -> Program:
     }
     checks: list[Evaluate] = []
     for number, condition in enumerate(body.conditions, start=1):
-        compiler = Compiler(children, observer)
+        compiler = Compiler(children, observer, number)
         check = compiler.compile(condition.check)
         checks.append(_boolean(check, condition))
         meanings.update(_meanings(number, condition, compiler.declared))
@@ -156,19 +182,19 @@ def _meanings(number: int, condition: Condition, declared: Sequence[tuple[str, s
 
 
 @dataclass(frozen=True, slots=True)
-class _Observed:
+class _ObservedCheck:
     """A condition that says which of its operations fails."""
 
     evaluate: Evaluate
     failed: list[Expression]
 
     @classmethod
-    def of(cls, check: Expression, children: Mapping[str, Program]) -> "_Observed":
+    def of(cls, check: Expression, children: Mapping[str, Program]) -> "_ObservedCheck":
         failed: list[Expression] = []
 
-        def observe(expression: Expression, depth: int, value: Value | Exception) -> None:
-            if isinstance(value, FAILURES):
-                failed.append(expression)
+        def observe(event: Event) -> None:
+            if isinstance(event, Evaluated) and isinstance(event.value, FAILURES):
+                failed.append(event.expression)
 
         return cls(Compiler(children, observe).compile(check), failed)
 
@@ -182,10 +208,14 @@ class _Observed:
 
 @dataclass(slots=True)
 class Compiler:
-    """Compiles one condition; `declared` collects (message, text) of its undetermined checks in numbering order."""
+    """Compiles one condition, the one of a number.
+
+    `declared` collects (message, text) of its undetermined checks in numbering order.
+    """
 
     children: Mapping[str, Program]
     observer: Observer | None = None
+    condition: int = 0
     declared: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     depth: int = 0
 
@@ -193,7 +223,7 @@ class Compiler:
         """Return the function that evaluates an expression."""
         if self.observer is None:
             return expression.evaluator(self)
-        depth, observe = self.depth, self.observer
+        condition, depth, observe = self.condition, self.depth, self.observer
         self.depth += 1
         evaluate = expression.evaluator(self)
         self.depth -= 1
@@ -202,9 +232,9 @@ class Compiler:
             try:
                 value = evaluate(row, moment)
             except (FiredError, *FAILURES) as error:
-                observe(expression, depth, error)
+                observe(Evaluated(condition, depth, expression, error))
                 raise
-            observe(expression, depth, value)
+            observe(Evaluated(condition, depth, expression, value))
             return value
 
         return observed
@@ -217,25 +247,32 @@ class Compiler:
         self.declared.append((check.message, text))
         return len(self.declared)
 
-    def classifier(self, relationship: str, gone: Gone) -> Callable[[Row, Moment], Children]:
-        """Return the function that counts the children of a related list by status."""
+    def classifier(self, relationship: str, status: str, gone: Gone) -> Callable[[Row, Moment], Children]:
+        """Return the function that counts the children of a related list by status; `status` is the one that is asked for."""
         program, read = self.children[relationship], follow(relationship, gone)
+        condition, observe = self.condition, self.observer
 
         def count(row: Row, moment: Moment) -> Children:
-            found, unread = read(row), None
-            if isinstance(found, NotCollected):
-                return Children({}, unread=found.reason)
-            if isinstance(found, PartlyCollected):
-                found, unread = found.rows, found.reason
-            if found is None:
-                return Children({})
-            if not isinstance(found, (list, tuple)) or not all(
-                isinstance(child, Mapping) for child in cast("list[Any]", found)
-            ):
-                raise WrongTypeError(f"{relationship}: a list of objects was wanted, {describe(found)} was found")
-            outcomes = [program.judge(child, moment) for child in cast("list[Row]", found)]
+            children, unread = _listed(relationship, read(row))
+            outcomes = [program.judge(child, moment) for child in children]
+            if observe is not None:
+                observe(Classified(condition, relationship, status, tuple(zip(children, outcomes, strict=True)), unread))
             counts = Counter[str](program.meanings[outcome.code].status for outcome in outcomes if not outcome.unseen)
             unseen = [outcome.runtime_error or "a child could not be judged" for outcome in outcomes if outcome.unseen]
             return Children(counts, len(unseen), unread or next(iter(unseen), None))
 
         return count
+
+
+def _listed(relationship: str, found: Value) -> tuple[Sequence[Row], str | None]:
+    """Return the objects of a related list as far as they were read, and why there may be more."""
+    unread = None
+    if isinstance(found, NotCollected):
+        return [], found.reason
+    if isinstance(found, PartlyCollected):
+        found, unread = found.rows, found.reason
+    if found is None:
+        return [], None
+    if not isinstance(found, (list, tuple)) or not all(isinstance(child, Mapping) for child in cast("list[Any]", found)):
+        raise WrongTypeError(f"{relationship}: a list of objects was wanted, {describe(found)} was found")
+    return cast("Sequence[Row]", found), unread

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from reeve.evaluate.by_interpreter import leaves, reads
 from reeve.evaluate.interpreter import Program
+from reeve.language.operations.base import leaves, reads_of
 from reeve.model import ObjectType
 
 Types = Callable[[str], ObjectType]
@@ -27,7 +27,7 @@ def _program(program: Program, object_type: Types, found: dict[str, set[str]]) -
     _path(own, "", object_type, found)
     for condition in program.body.conditions:
         for leaf in leaves(condition.check):
-            for path in reads(leaf):
+            for path in reads_of(leaf).paths:
                 _path(own, path, object_type, found)
     for relationship, child in program.children.items():
         parent = _path(own, relationship, object_type, found)

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from reeve.evaluate.by_interpreter import leaves, reads
 from reeve.evaluate.interpreter import Program
+from reeve.language.operations.base import leaves, reads_of
 from reeve.model import ObjectType, Relation
 
 Types = Callable[[str], ObjectType]
@@ -24,7 +24,7 @@ class Reach:
         found: set[str] = set()
         for condition in program.body.conditions:
             for leaf in leaves(condition.check):
-                found.update(path.rpartition(".")[0] for path in reads(leaf))
+                found.update(path.rpartition(".")[0] for path in reads_of(leaf).paths)
         lists = {name: cls.of(child) for name, child in program.children.items()}
         found.update(name.rpartition(".")[0] for name in lists)
         every = {".".join(path.split(".")[: n + 1]) for path in found if path for n in range(path.count(".") + 1)}

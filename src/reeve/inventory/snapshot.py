@@ -121,6 +121,7 @@ _UNUSUAL = re.compile(r"[^A-Za-z0-9._-]")
 def _write_table(
     opened: duckdb.DuckDBPyConnection, directory: Path, object_type: ObjectType, account: str, records: Iterable[Record]
 ) -> Table:
+    """Write an account's table."""
     stem = f"{_UNUSUAL.sub('_', object_type.id)[:100]}-{os.urandom(6).hex()}.parquet"
     target, part = inside(directory, stem), inside(directory, f"{stem}.part")
     columns = columns_of(object_type)

@@ -1,6 +1,6 @@
 """AWS_POLICY_ALLOWS, AWS_POLICY_GRANTS, AWS_POLICY_DENIES: what a policy document allows and denies."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -13,6 +13,7 @@ from reeve.language.operations.base import (
     Gone,
     Moment,
     Precedence,
+    Reads,
     Row,
     one_of,
     string,
@@ -64,13 +65,11 @@ class AwsPolicyAllows:
     def text(self) -> str:
         return f"{self.policy_ext_field}.awsPolicyAllows({self.widest_acceptable_access_level}, [{_quoted(self.actions)}])"
 
-    def fields_read(self) -> Iterator[str]:
-        """Yield the paths of the fields that are read."""
-        yield self.prefix + self.policy_ext_field
-        yield _beside(self.prefix + self.policy_ext_field, ACCOUNT_FIELD)
+    def reads(self) -> Reads:
+        return Reads((self.prefix + self.policy_ext_field, _beside(self.prefix + self.policy_ext_field, ACCOUNT_FIELD)))
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
-        document, account = (follow(path, self.gone) for path in self.fields_read())
+        document, account = (follow(path, self.gone) for path in self.reads().fields)
         limit = LEVELS.index(self.widest_acceptable_access_level)
 
         def allows(row: Row, moment: Moment) -> bool:
@@ -111,9 +110,8 @@ class AwsPolicyGrants:
     def text(self) -> str:
         return f"{self.policy_ext_field}.awsPolicyGrants([{_quoted(self.actions)}])"
 
-    def fields_read(self) -> Iterator[str]:
-        """Yield the path of the field that is read."""
-        yield self.prefix + self.policy_ext_field
+    def reads(self) -> Reads:
+        return Reads((self.prefix + self.policy_ext_field,))
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
         read = follow(self.prefix + self.policy_ext_field, self.gone)
@@ -151,13 +149,11 @@ class AwsPolicyDenies:
         where = _quoted((self.resource_field, self.condition_key, self.condition_value))
         return f"{self.policy_ext_field}.awsPolicyDenies([{_quoted(self.actions)}], {where})"
 
-    def fields_read(self) -> Iterator[str]:
-        """Yield the paths of the fields that are read."""
-        yield self.prefix + self.policy_ext_field
-        yield _beside(self.prefix + self.policy_ext_field, self.resource_field)
+    def reads(self) -> Reads:
+        return Reads((self.prefix + self.policy_ext_field, _beside(self.prefix + self.policy_ext_field, self.resource_field)))
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
-        document, resource = (follow(path, self.gone) for path in self.fields_read())
+        document, resource = (follow(path, self.gone) for path in self.reads().fields)
 
         def denied(row: Row, moment: Moment) -> bool:
             arn = resource(row)

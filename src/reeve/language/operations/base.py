@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum, StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast, runtime_checkable
 
 from reeve.language.json_texts import parse_json
 from reeve.language.syntax import Key, Keys
@@ -121,6 +121,33 @@ Gone = tuple[str | None, ...]
 """For each lookup of a path, the field that says that the object behind it is gone; '' if none does, None: by its name."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """What an operation itself looks at, beside its operands: paths from the judged object.
+
+    Of `lookups` only whether they lead to an object counts; `identity` is the object's own id.
+    """
+
+    fields: tuple[str, ...] = ()
+    lookups: tuple[str, ...] = ()
+    related_lists: tuple[str, ...] = ()
+    identity: bool = False
+
+    @property
+    def objects(self) -> bool:
+        """Whether it looks at other objects as such, not only at fields. Its columns can be said in every engine then."""
+        return bool(self.lookups or self.related_lists)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All paths; one to an object as such ends in a dot."""
+        return (*self.fields, *(f"{path}." for path in self.lookups), *self.related_lists)
+
+    def __bool__(self) -> bool:
+        """Whether it looks at anything."""
+        return self.identity or bool(self.paths)
+
+
 class Compiler(Protocol):
     """Turns expressions into functions, giving undetermined checks their numbers in the order of section 2."""
 
@@ -132,8 +159,11 @@ class Compiler(Protocol):
         """Return the number of the check `kind`, or None when the operation does not declare it."""
         ...
 
-    def classifier(self, relationship: str, gone: "Gone") -> Callable[[Row, Moment], Children]:
-        """Return the function that counts an object's children in a related list by their status."""
+    def classifier(self, relationship: str, status: str, gone: "Gone") -> Callable[[Row, Moment], Children]:
+        """Return the function that counts an object's children in a related list by their status.
+
+        `status` is the one whose children the operation asks for.
+        """
         ...
 
 
@@ -172,6 +202,15 @@ class Expression(Protocol):
         Raises:
             NotInSqlError: the engine can't say it; the interpreter's function is then called for each distinct value.
         """
+        ...
+
+
+@runtime_checkable
+class Reading(Protocol):
+    """An operation that looks at the object itself."""
+
+    def reads(self) -> Reads:
+        """Return what it looks at, its operands not counted."""
         ...
 
 
@@ -326,3 +365,16 @@ def walk(expression: Expression) -> Iterator[Expression]:
     yield expression
     for part in operands_of(expression):
         yield from walk(part)
+
+
+def reads_of(expression: Expression) -> Reads:
+    """Return what an operation itself looks at; nothing, unless it says so."""
+    return expression.reads() if isinstance(expression, Reading) else Reads()
+
+
+def leaves(expression: Expression) -> Iterator[Expression]:
+    """Yield the parts of an expression that look at the object, left to right, the bodies of extracts too."""
+    if reads_of(expression):
+        yield expression
+    for part in operands_of(expression):
+        yield from leaves(part)

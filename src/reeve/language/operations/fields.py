@@ -17,6 +17,7 @@ from reeve.language.operations.base import (
     Gone,
     Moment,
     Precedence,
+    Reads,
     Row,
     one_of,
     string,
@@ -125,6 +126,11 @@ class Field:
 
     def text(self) -> str:
         return self.path
+
+    def reads(self) -> Reads:
+        delegate = self.undetermined_if.get("noAccessDelegate")
+        paths = (self.path, delegate.path or "") if delegate else (self.path,)
+        return Reads(tuple(self.prefix + path for path in paths))
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
         read = self._reader()
@@ -270,6 +276,9 @@ class EmptyLookup:
 
     def text(self) -> str:
         return f"{'isEmptyLookup' if self.operation == 'IS_EMPTY_LOOKUP' else 'notEmptyLookup'}({quoted(self.path)})"
+
+    def reads(self) -> Reads:
+        return Reads(lookups=(self.prefix + self.path,))
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
         wanted, names = self.operation == "IS_EMPTY_LOOKUP", (self.prefix + self.path).split(".")

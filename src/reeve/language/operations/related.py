@@ -12,6 +12,7 @@ from reeve.language.operations.base import (
     Gone,
     Moment,
     Precedence,
+    Reads,
     Row,
     one_of,
     string,
@@ -46,8 +47,12 @@ class RelatedList:
     def text(self) -> str:
         return f"{self.relationship_name}.{_METHODS[self.operation]}({self.status})"
 
+    def reads(self) -> Reads:
+        return Reads(related_lists=(self.relationship_name,))
+
     def evaluator(self, compiler: Compiler) -> Evaluate:
-        classify, status, operation = compiler.classifier(self.relationship_name, self.gone), self.status, self.operation
+        status, operation = self.status, self.operation
+        classify = compiler.classifier(self.relationship_name, status, self.gone)
 
         def evaluate(row: Row, moment: Moment) -> Value:
             children = classify(row, moment)

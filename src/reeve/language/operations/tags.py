@@ -14,6 +14,7 @@ from reeve.language.operations.base import (
     Gone,
     Moment,
     Precedence,
+    Reads,
     Row,
     operand,
     string,
@@ -63,6 +64,9 @@ class Tag:
         exact = self.name.type.kind is Kind.BYTES
         verb = "has" if self.operation == "TAG_EXISTS" else "get"
         return f"{self.tags_json}.{verb}{'Exact' if exact else 'Inexact'}({self.name.text()})"
+
+    def reads(self) -> Reads:
+        return Reads((self.prefix + self.tags_json,))
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
         read_name, read = string_reader(self.name, compiler), follow(self.prefix + self.tags_json, self.gone)

@@ -14,6 +14,7 @@ from reeve.language.operations.base import (
     FiredError,
     Moment,
     Precedence,
+    Reads,
     Row,
     boolean,
     one_of,
@@ -108,6 +109,9 @@ class UnitTest:
 
     def text(self) -> str:
         return f"unitTest({self.id}): {self.arg.text()}"
+
+    def reads(self) -> Reads:
+        return Reads(identity=True)
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
         evaluate = truth(self.arg, compiler)

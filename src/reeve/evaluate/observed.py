@@ -1,0 +1,104 @@
+"""A policy that is watched while it judges: what its operations looked at, and the objects of related lists with their outcomes."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from heapq import nsmallest
+from typing import Any
+
+from reeve.evaluate.interpreter import Classified, Event, Program, compile_body
+from reeve.language.logic import Body
+from reeve.language.operations.base import Moment, Reads, Row, reads_of, walk
+from reeve.language.operations.fields import object_id
+from reeve.language.unread import NotCollected
+from reeve.model import Meaning, ObjectType, Outcome, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One object as it was judged, and what happened meanwhile, in order; `debugged` is what DEBUG recorded."""
+
+    row: Row
+    moment: Moment
+    outcome: Outcome
+    meaning: Meaning
+    events: tuple[Event, ...]
+    debugged: tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedProgram:
+    """A policy, compiled once, that judges one object at a time and tells what it did.
+
+    `reads` are what each operation looks at, by its identity (`id`); `lists` judge the related lists' objects likewise.
+    """
+
+    program: Program
+    reads: Mapping[int, Reads]
+    lists: Mapping[str, "ObservedProgram"]
+    events: list[Event]
+
+    @classmethod
+    def of(cls, body: Body) -> "ObservedProgram":
+        """Compile a body, and those of its related lists."""
+        events: list[Event] = []
+        every = [part for condition in body.conditions for part in walk(condition.check)]
+        reads = {id(part): found for part in every if (found := reads_of(part))}
+        lists = {name: cls.of(child) for name, child in body.related_lists.items()}
+        return cls(compile_body(body, events.append), reads, lists, events)
+
+    @property
+    def object_type(self) -> ObjectType:
+        """The type of the objects that are judged."""
+        return self.program.body.object_type
+
+    def judge(self, row: Row, moment: Moment) -> Judgement:
+        """Judge one object as `Program.judge` does."""
+        self.events.clear()
+        watched = replace(moment, debugged=[], unread=[])
+        outcome = self.program.judge(row, watched)
+        events = tuple(self.events)
+        return Judgement(row, moment, outcome, self.program.meaning(outcome, row, moment), events, tuple(watched.debugged or ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An object of a related list: its place there from 1, its id (empty without one), what a person knows it by, its outcome."""
+
+    number: int
+    id: str
+    name: str
+    row: Row
+    outcome: Outcome
+
+    @classmethod
+    def of(cls, number: int, object_type: ObjectType, row: Row, outcome: Outcome) -> "Member":
+        """Return a related list's object."""
+        found = _text(row.get(object_type.id_field)) or object_id(row) or ""
+        return cls(number, found, _text(row.get(object_type.name_field)) or found or f"#{number}", row, outcome)
+
+
+def members(
+    classified: Classified, object_type: ObjectType, wanted: Callable[[Outcome], bool], most: int
+) -> tuple[Sequence[Member], int]:
+    """Return the first objects of a related list, by name, whose outcome is wanted, and how many more there are.
+
+    Args:
+        classified: the judged list.
+        object_type: its objects' type.
+        wanted: which of them.
+        most: how many are returned at most.
+    """
+    judged = enumerate(classified.judged, start=1)
+    found = [Member.of(number, object_type, row, outcome) for number, (row, outcome) in judged if wanted(outcome)]
+    return nsmallest(most, found, key=lambda one: (one.name, one.id, one.number)), max(0, len(found) - most)
+
+
+def statuses(classified: Classified, program: Program) -> dict[Status, int]:
+    """Return how many objects of a related list have each status; none of those that could not be seen as they are."""
+    found = Counter(program.meanings[outcome.code].status for _, outcome in classified.judged if not outcome.unseen)
+    return {status: found[status] for status in Status if found[status]}
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None or isinstance(value, NotCollected) else str(value)
