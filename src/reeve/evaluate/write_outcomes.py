@@ -120,8 +120,9 @@ def _type_outcomes(
     counted: list[dict[int, int]] = [{} for _ in judged.codes]
     if judged.objects:
         histograms = ", ".join(f"histogram({column})" for column in judged.codes.values())
-        (found,) = opened.execute(f"SELECT {histograms} FROM {parquet(files)}").fetchall()  # noqa: S608 - our names
-        counted = [dict(sorted((one or {}).items())) for one in found]
+        found: list[tuple[dict[int, int], ...]]
+        found = opened.execute(f"SELECT {histograms} FROM {parquet(files)}").fetchall()  # noqa: S608 - our names
+        counted = [dict(sorted(one.items())) if one else {} for one in found[0]]
     policies: dict[str, PolicyOutcomes] = {}
     for (policy, column), counts in zip(judged.codes.items(), counted, strict=True):
         if sum(counts.values()) != rows:
