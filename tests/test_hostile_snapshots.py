@@ -59,7 +59,7 @@ def snapshot(made, tmp_path):
 def rewrite(snapshot, query, type_id="t.Thing", rows=None):
     """Put a query's result in the place of a table, with the manifest as it must be for it."""
     manifest = json.loads((snapshot / "manifest.json").read_text())
-    table = manifest["tables"][type_id]
+    (table,) = manifest["tables"][type_id]
     path = snapshot / table["file"]
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
@@ -281,8 +281,8 @@ def since(reeve, made, kept, tmp_path):
     return reeve("evaluate", made / "snapshot", *options)
 
 
-def alter(kept, query):
-    """Put a query's result in the place of the outcomes' table, with the manifest as it must be for it."""
+def alter(kept, query, counted):
+    """Put a query's result in the place of the outcomes' table, with the manifest as it must be for it, its counts if `counted`."""
     (part,) = (kept / "outcomes").rglob("*.parquet")
     with duckdb.connect() as connection:
         made = query.format(t=f"'{part}'")
@@ -291,6 +291,9 @@ def alter(kept, query):
     manifest = json.loads((kept / "outcomes" / "outcomes.json").read_text())
     (of,) = manifest["types"].values()
     of["files"] = {name: sha256(kept / "outcomes" / name) for name in of["files"]}
+    for policy in of["policies"].values() if counted else ():
+        query = f"SELECT {policy['column']}, count(*) FROM '{part}' GROUP BY 1"
+        policy["codes"] = {str(code): number for code, number in duckdb.sql(query).fetchall()}
     (kept / "outcomes" / "outcomes.json").write_text(json.dumps(manifest))
 
 
@@ -298,20 +301,20 @@ def alter(kept, query):
     ("query", "says"),
     [
         ("SELECT * REPLACE (12345 AS code0) FROM {t}", "has no outcome 12345"),
-        ("SELECT * REPLACE (NULL::SMALLINT AS code0) FROM {t}", "has no outcome"),
+        ("SELECT * REPLACE (NULL::SMALLINT AS code0) FROM {t}", "not whole"),
         ("SELECT * REPLACE (1.5::DOUBLE AS code0) FROM {t}", "no column 'code0' of"),
         ("SELECT * REPLACE ('x' AS code0) FROM {t}", "no column 'code0' of"),
-        ("SELECT * REPLACE (-1 AS code0) FROM {t}", "-1"),
+        ("SELECT * REPLACE (-1 AS code0) FROM {t}", "has no outcome -1"),
         ("SELECT * EXCLUDE (code0) FROM {t}", "no column 'code0'"),
         ("SELECT * REPLACE (1 AS id) FROM {t}", "no column 'id'"),
         ("SELECT * FROM {t} LIMIT 1", "not whole"),
         ("SELECT * REPLACE ('t1' AS id) FROM {t}", "are of other objects"),
         ("SELECT * REPLACE (CASE id WHEN 't2' THEN 'x' ELSE id END AS id) FROM {t}", "are of other objects"),
-        ("SELECT * REPLACE (nullif(id, 't2') AS id) FROM {t}", "are of other objects"),
+        ("SELECT * REPLACE (nullif(id, 't2') AS id) FROM {t}", "not whole"),
     ],
 )
 def test_altered_outcomes(query, says, made, kept, reeve, tmp_path):
-    alter(kept, query)
+    alter(kept, query, counted=says in ("has no outcome 12345", "has no outcome -1"))
     run = since(reeve, made, kept, tmp_path)
     assert run.code == 2 and says in run.err and run.err.count("\n") == 1, run.err
 
@@ -336,7 +339,9 @@ def test_an_altered_part_of_outcomes_is_noticed(made, kept, reeve, tmp_path):
         ('/part-0.parquet"', '/*.parquet"'),
         ('"objects": 3', '"objects": -3'),
         ('"types": {', '"types": [], "x": {'),
-        ("reeve.outcomes/2", "reeve.outcomes/1"),
+        ('"column": "code1"', '"column": "code0"'),
+        ('"files": {', '"files": {}, "x": {'),
+        ("reeve.outcomes/3", "reeve.outcomes/2"),
     ],
 )
 def test_a_manifest_of_outcomes_that_is_none(old, new, made, kept, reeve, tmp_path):

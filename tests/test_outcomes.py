@@ -1,11 +1,14 @@
 """Outcomes of a snapshot: the same from every judge, kept whole or not at all, judged again only in part, and queried."""
 
 import json
+import os
 import resource
 import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,15 +23,18 @@ import test_engines as worlds_of
 from conftest import CATALOG, FIRST
 from reeve.evaluate import judge_tables, objects
 from reeve.evaluate.engines.duckdb import DuckDB
+from reeve.evaluate.engines.engine import EngineError
 from reeve.evaluate.interpreter import compile_body
 from reeve.evaluate.objects import Snapshot
-from reeve.evaluate.outcomes import OBJECT, Outcomes
+from reeve.evaluate.outcomes import OBJECT, SCHEMA, Judgement, Outcomes
 from reeve.evaluate.write_outcomes import write_outcomes
+from reeve.findings.scan import production_programs
 from reeve.inventory.directory import writing
-from reeve.inventory.manifest import Manifest, Part, SnapshotError, Table
+from reeve.inventory.manifest import Manifest, Part, SnapshotError
 from reeve.inventory.records import Record
 from reeve.inventory.snapshot import write_snapshot
 from reeve.language.unread import NotCollected
+from reeve.repository.repository import Repository
 from tables import ACCOUNT, in_accounts
 
 POLICY = "/ce/ca/aws/iam/user-has-more-than-one-active-access-key"
@@ -181,6 +187,48 @@ def test_more_policies_than_one_query_takes(tmp_path, monkeypatch):
             assert rows_of(again, "parent") == rows_of(full, "parent")
 
 
+ESTATE = ("111111111111", "222222222222")
+
+
+def test_queries(tmp_path):
+    """Counts, counts by place, and judgements in order are what the rows say, whoever asks for how many of them."""
+    fields, programs = some_programs()
+    world = {name: [{**one, "_account": account} for one in every for account in ESTATE] for name, every in fields.items()}
+    made = outcomes(tmp_path / "out", None, snapshot(tmp_path / "snapshot", world, accounts=ESTATE), programs)
+    rows = rows_of(made, "parent").values()
+    with Outcomes.read(tmp_path / "out") as found:
+        for number, policy in enumerate(programs):
+            code = len(OBJECT) + number
+            assert found.counts(policy) == Counter(row[code] for row in rows)
+            for columns, at in {(): (), ("account",): (0,), ("region", "account"): (1, 0)}.items():
+                counted = {
+                    (place, code): n for place, codes in found.counts_by(policy, *columns).items() for code, n in codes.items()
+                }
+                assert counted == Counter((tuple(row[n] for n in at), row[code]) for row in rows)
+            for codes in ({99 + 100}, {99 + 100, 200}, {5}, ()):
+                wanted = [Judgement(*row[:5], row[code]) for row in rows if row[code] in codes]
+                wanted.sort(key=lambda one: (one.id if one.name is None else one.name, one.account, one.region, one.id))
+                assert list(found.judgements(policy, codes)) == wanted
+                assert list(found.judgements(policy, codes, 3)) == wanted[:3]
+        with pytest.raises(ValueError, match="not by arn"):
+            found.counts_by("0", "arn")
+        # Two queries at once: a report goes through the objects of one policy while it asks for those of another.
+        pairs = zip(*(found.judgements(policy, found.counts(policy)) for policy in ("0", "1")), strict=True)
+        assert len([one for one, other in pairs if one.id == other.id]) == len(rows)
+
+
+def test_objects_come_in_the_order_of_their_keys(tmp_path, monkeypatch):
+    monkeypatch.setattr(objects, "PAGE", 4)
+    fields, _ = some_programs()
+    world = {name: [{**one, "_account": account} for one in every for account in ESTATE] for name, every in fields.items()}
+    keys = [(one["_account"], one["id"]) for one in world["parent"]]
+    Random(1).shuffle(keys)
+    with snapshot(tmp_path / "snapshot", world, accounts=ESTATE) as taken:
+        assert [(record.account, record.fields["id"]) for record, _ in taken.rows(TYPES["parent"], keys)] == keys
+        with pytest.raises(SnapshotError, match="holds no parent 'nobody' of the account '111111111111'"):
+            list(taken.rows(TYPES["parent"], [("111111111111", "nobody")]))
+
+
 def test_an_object_larger_than_a_usual_line(tmp_path):
     long = "é" * 9_000_000
     fields = {"grandchild": [{"id": "1", "childId": "2", "t1": long}]}
@@ -215,8 +263,26 @@ def test_parquet_and_the_worst(demo, reeve, tmp_path):
     assert worst and all(finding["name"] in run.out for finding in worst)
     kept = Outcomes.read(tmp_path / "o" / "outcomes")
     codes = {finding["object"]: finding["code"] for finding in first}
-    assert {identifier: found[POLICY] for identifier, found in kept.codes("aws.iam.User").items()} == codes
+    assert codes_of(kept, POLICY) == codes
     assert sum(kept.counts(POLICY).values()) == len(codes)
+
+
+def test_the_queries_of_the_documentation(demo, reeve, tmp_path):
+    for name in "ab":
+        reeve("evaluate", demo, *FIRST, "--out", tmp_path / name, "--format", "parquet")
+    text = (CATALOG.parent / "docs" / "outcomes.md").read_text()
+    queries = [block.partition("```")[0] for block in text.split("```sql\n")[1:]]
+    assert SCHEMA in text and all(f"`{column}`" in text for column in OBJECT)
+    by_account, worst, differences = (
+        duckdb.sql(query.replace("DIR", str(tmp_path / "a")).replace("EARLIER", str(tmp_path / "b"))).fetchall()
+        for query in queries
+    )
+    with Outcomes.read(tmp_path / "a" / "outcomes") as found:
+        assert {code: count for _, code, count in by_account} == found.counts(POLICY)
+        assert worst == sorted(
+            (one.name or one.id, one.account, one.region, one.arn) for one in found.judgements(POLICY, [199])
+        )
+    assert worst and differences == []
 
 
 def test_since(demo, reeve, tmp_path):
@@ -224,13 +290,14 @@ def test_since(demo, reeve, tmp_path):
     again = reeve("evaluate", demo, *FIRST, "--out", tmp_path / "b", "--format", "parquet", "--since", tmp_path / "a")
     assert again.code in (1, 3)
     one, two = (Outcomes.read(tmp_path / name / "outcomes") for name in "ab")
-    assert one.codes("aws.iam.User") == two.codes("aws.iam.User")
+    assert rows_of(one, "aws.iam.User") == rows_of(two, "aws.iam.User")
     assert any("/kept/" in file for file in two.manifest.types["aws.iam.User"].files)
 
 
 def _set_times(snapshot, **times):
     manifest = json.loads((snapshot / "manifest.json").read_text())
-    (snapshot / "manifest.json").write_text(json.dumps({**manifest, **times}))
+    manifest["parts"] = [{**part, **times} for part in manifest["parts"]]
+    (snapshot / "manifest.json").write_text(json.dumps(manifest))
 
 
 @pytest.mark.parametrize(("hours", "kept"), [(0, True), (1, False), (20, False)])
@@ -239,19 +306,21 @@ def test_since_judges_anew_what_is_measured_to_the_moment(hours, kept, demo, ree
     chosen = ["--policy", "disable-user-with-unused-credentials-45-days-and-more", "--format", "parquet"]
     reeve("evaluate", demo, *chosen, "--out", tmp_path / "a")
     now = Path(shutil.copytree(demo, tmp_path / "later"))
-    later = datetime.fromisoformat(json.loads((demo / "manifest.json").read_text())["startedAt"]) + timedelta(hours=hours)
+    later = datetime.fromisoformat(json.loads((demo / "manifest.json").read_text())["parts"][0]["startedAt"]) + timedelta(
+        hours=hours
+    )
     _set_times(now, startedAt=later.isoformat(), finishedAt=later.isoformat())
     assert reeve("evaluate", now, *chosen, "--out", tmp_path / "b", "--since", tmp_path / "a").code in (1, 3)
     reeve("evaluate", now, *chosen, "--out", tmp_path / "whole")
     found, whole = (Outcomes.read(tmp_path / name / "outcomes") for name in ("b", "whole"))
-    assert found.codes("aws.iam.User") == whole.codes("aws.iam.User")
+    assert rows_of(found, "aws.iam.User") == rows_of(whole, "aws.iam.User")
     assert any("/kept/" in file for file in found.manifest.types["aws.iam.User"].files) is kept
 
 
 @pytest.mark.parametrize("started", ["{day}T23:30:00-05:00", "{day}T00:30:00+05:30", "{day}T12:00:00Z"])
 def test_the_moment_is_one_whatever_its_zone(started, demo, reeve):
     """Days are those of UTC, in every judge, however the manifest writes the time."""
-    day = json.loads((demo / "manifest.json").read_text())["startedAt"][:10]
+    day = json.loads((demo / "manifest.json").read_text())["parts"][0]["startedAt"][:10]
     at = datetime.fromisoformat(started.format(day=day))
     ours, utc = started.format(day=day), at.astimezone(UTC).isoformat()
     found = {}
@@ -299,7 +368,7 @@ def put(demo, content):
     manifest = json.loads((demo / "manifest.json").read_text())
     with duckdb.connect() as connection:
         digest = connection.execute("SELECT sha256(content) FROM read_blob($1)", [str(path)]).fetchone()[0]
-    manifest["tables"]["aws.iam.User"]["sha256"] = digest
+    manifest["tables"]["aws.iam.User"][0]["sha256"] = digest
     (demo / "manifest.json").write_text(json.dumps(manifest))
 
 
@@ -354,28 +423,30 @@ def test_columns_of_a_newer_type_are_let_be(demo, reeve, tmp_path):
     assert reeve("evaluate", demo, *options).report["findings"] == before["findings"]
 
 
-def test_a_disk_that_fills(demo, tmp_path, reeve):
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_disk_that_fills(engine, demo, tmp_path, reeve):
     """A limit on the size of files is what a full disk is to a program: its writes fail."""
     rewritten(demo, "SELECT t.* REPLACE (id || n AS id) FROM '{}' t, range(40000) r(n)", tmp_path)
     manifest = msgspec.json.decode((demo / "manifest.json").read_bytes(), type=Manifest)
     with duckdb.connect() as connection:
         rows = connection.execute(f"SELECT count(*) FROM '{table_of(demo)}'").fetchone()[0]
-    table = manifest.tables["aws.iam.User"]
-    tables = {**manifest.tables, "aws.iam.User": Table(table.file, rows, table.sha256)}
+    (table,) = manifest.tables["aws.iam.User"]
+    tables = {**manifest.tables, "aws.iam.User": (msgspec.structs.replace(table, rows=rows),)}
     (demo / "manifest.json").write_bytes(msgspec.json.encode(msgspec.structs.replace(manifest, tables=tables)))
-    options = [*FIRST, "--out", str(tmp_path / "o"), "--format", "parquet", "--engine", "duckdb"]
-    assert reeve("evaluate", demo, *options).code in (1, 3)
-    before = Outcomes.read(tmp_path / "o" / "outcomes").manifest
-
-    def limited():
+    limit, repository = resource.getrlimit(resource.RLIMIT_FSIZE), Repository.open(CATALOG)
+    programs = production_programs(repository, [POLICY])
+    with writing(tmp_path / "o"), Snapshot(demo, repository.object_type) as taken, ExitStack() as stack:
+        opened = stack.enter_context(DuckDB(tmp_path / "spill", 1)) if engine == "duckdb" else None
+        before = write_outcomes(tmp_path / "o", opened, taken, programs).manifest
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
-
-    command = [sys.executable, "-m", "reeve", "evaluate", str(demo), *options]
-    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=limited)
-    assert done.returncode == 2 and "Traceback" not in done.stderr and done.stderr.count("\n") == 1, done.stderr
-    assert Outcomes.read(tmp_path / "o" / "outcomes").manifest == before
-    assert len(list((tmp_path / "o" / "outcomes").glob("run-*"))) == 1
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limit[1]))
+        try:
+            with pytest.raises((SnapshotError, EngineError), match=r"(?i)write|too large"):
+                write_outcomes(tmp_path / "o", opened, taken, programs)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert Outcomes.read(tmp_path / "o").manifest == before
+    assert len(list((tmp_path / "o").glob("run-*"))) == 1
 
 
 def test_two_runs_into_one_directory(demo, reeve, tmp_path):
@@ -386,7 +457,7 @@ def test_two_runs_into_one_directory(demo, reeve, tmp_path):
 
 def test_outcomes_that_are_not_whole(demo, reeve, tmp_path):
     reeve("evaluate", demo, *FIRST, "--out", tmp_path / "o", "--format", "parquet")
-    (part,) = (tmp_path / "o" / "outcomes").rglob("part-*.parquet")
+    (part,) = (tmp_path / "o" / "outcomes").rglob("*.parquet")
     with duckdb.connect() as connection:
         connection.execute(f"COPY (SELECT * FROM '{part}' LIMIT 1) TO '{tmp_path / 'x.parquet'}'")
     part.write_bytes((tmp_path / "x.parquet").read_bytes())
@@ -413,7 +484,11 @@ def test_a_fingerprint_is_the_same_in_every_process(tmp_path):
     )
     said = [
         subprocess.run(
-            [sys.executable, "-c", script], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+            [sys.executable, "-c", script],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         for seed in ("1", "2")
     ]

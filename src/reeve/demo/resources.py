@@ -61,21 +61,24 @@ def _keys(clients: Clients) -> list[str]:
     return made
 
 
+BUCKETS = (
+    "shop-assets",
+    "shop-logs",
+    "shop-access-logs",
+    BUCKET_DENIED,
+    BUCKET_THAT_GOES,
+    "elsewhere-audit",
+    "data-lake-raw",
+    "shop-invoices",
+)
+"""The buckets, all of them in the home region."""
+
+
 def _buckets(clients: Clients) -> None:
     s3 = clients("s3")
     place = {"CreateBucketConfiguration": {"LocationConstraint": HOME}}
-    plain = (
-        "shop-assets",
-        "shop-logs",
-        "shop-access-logs",
-        BUCKET_DENIED,
-        BUCKET_THAT_GOES,
-        "elsewhere-audit",
-        "data-lake-raw",
-    )
-    for name in plain:
-        s3.create_bucket(Bucket=name, **place)
-    s3.create_bucket(Bucket="shop-invoices", ObjectLockEnabledForBucket=True, **place)
+    for name in BUCKETS:
+        s3.create_bucket(Bucket=name, **place, ObjectLockEnabledForBucket=name == "shop-invoices")
     for name in ("shop-invoices", "shop-logs", "shop-access-logs", BUCKET_DENIED):
         s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=dict.fromkeys(_BLOCKS, True))
         s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [_deny_http(name)]}))

@@ -249,7 +249,7 @@ class _Object(Mapping[str, Any]):
             key = self._record.fields.get(lookup.foreign_key or "")
             return key if key is None or isinstance(key, NotCollected) else self._page.behind(lookup, self.account, key)
         related = own.related_lists[name]
-        children = self._page.children(related, *self.key) if related.foreign_key else []
+        children: Any = self._page.children(related, *self.key) if related.foreign_key else []
         if isinstance(found, NotCollected) and not isinstance(children, NotCollected):
             return PartlyCollected(children, found.reason)
         return children

@@ -200,8 +200,8 @@ class Outcomes:
         query = f"SELECT {', '.join(OBJECT)}, {known.column} FROM {{}} WHERE {known.column} IN ({wanted})"  # noqa: S608
         query += " ORDER BY coalesce(name, id), account, region, id"
         query += "" if limit is None else f" LIMIT {limit}"
-        for *place, code in self._rows(self.type_of(policy_id), query):
-            yield Judgement(*place, Code(code))
+        for account, region, arn, identifier, name, code in self._rows(self.type_of(policy_id), query):
+            yield Judgement(account, region, arn, identifier, name, Code(code))
 
     def _policy(self, policy_id: str) -> PolicyOutcomes:
         return self.manifest.types[self._types[policy_id]].policies[policy_id]

@@ -22,8 +22,8 @@ from reeve.evaluate.objects import Snapshot
 from reeve.evaluate.outcomes import SCHEMA, Judged, Outcomes, OutcomesManifest, PolicyOutcomes, TypeOutcomes
 from reeve.evaluate.reach import types_read
 from reeve.files import inside
-from reeve.inventory.directory import OUTCOMES, RUN, replace_file, sha256
-from reeve.inventory.manifest import MANIFEST
+from reeve.inventory.directory import OUTCOMES, RUN, replace_file, sha256, why
+from reeve.inventory.manifest import MANIFEST, SnapshotError
 from reeve.inventory.stores import shown
 from reeve.inventory.tables import connection, files_in, parquet
 
@@ -73,6 +73,11 @@ def write_outcomes(
         lies, digest = address or snapshot.directory.resolve(), sha256(snapshot.directory / MANIFEST)
         done = OutcomesManifest(SCHEMA, __version__, shown(lies), digest, moment.now, found)
         replace_file(directory / OUTCOMES, msgspec.json.format(msgspec.json.encode(done), indent=2) + b"\n")
+    except (OSError, duckdb.Error) as error:
+        shutil.rmtree(place, ignore_errors=True)
+        reason = why(error) if isinstance(error, OSError) else str(error).splitlines()[0]
+        message = f"can't write the outcomes to {directory}: {reason}; free some space or choose another --out"
+        raise SnapshotError(message) from None
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise
@@ -115,8 +120,9 @@ def _type_outcomes(
     counted: list[dict[int, int]] = [{} for _ in judged.codes]
     if judged.objects:
         histograms = ", ".join(f"histogram({column})" for column in judged.codes.values())
-        (found,) = opened.execute(f"SELECT {histograms} FROM {parquet(files)}").fetchall()  # noqa: S608 - our names
-        counted = [dict(sorted((one or {}).items())) for one in found]
+        found: list[tuple[dict[int, int], ...]]
+        found = opened.execute(f"SELECT {histograms} FROM {parquet(files)}").fetchall()  # noqa: S608 - our names
+        counted = [dict(sorted(one.items())) if one else {} for one in found[0]]
     policies: dict[str, PolicyOutcomes] = {}
     for (policy, column), counts in zip(judged.codes.items(), counted, strict=True):
         if sum(counts.values()) != rows:

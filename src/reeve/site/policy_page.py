@@ -12,12 +12,8 @@ from reeve.findings.results import Finding
 from reeve.language import codes
 from reeve.language.errors import InvalidRepositoryError
 from reeve.language.logic import Logic
-<<<<<<< ours
 from reeve.model import Policy, Status
-=======
-from reeve.model import Policy
 from reeve.repository.remedies import Remedies
->>>>>>> theirs
 from reeve.repository.repository import LOGIC_SUFFIX, PRODUCTION_LOGIC, WORK_IN_PROGRESS, Repository
 
 
