@@ -56,8 +56,9 @@ class Failure:
 class Account:
     """The state of the account, the requests it counted, and what is to fail."""
 
-    def __init__(self, partition: str = "aws"):
-        self.partition = partition
+    def __init__(self, partition: str = "aws", number: str = NUMBER):
+        self.partition, self.number = partition, number
+        self.aliases = ["example"]
         self.users: dict[str, User] = {}
         self.counts: Counter[str] = Counter()
         self.regions: set[str] = set()
@@ -74,7 +75,7 @@ class Account:
     def add(self, name: str, *active: bool, days: float = 400, path: str = "/") -> User:
         number = len(self.users)
         keys = [Key(f"AKIA{number:06d}EXAMPLE{index}", state) for index, state in enumerate(active)]
-        arn = f"arn:{self.partition}:iam::{NUMBER}:user{path}{name}"
+        arn = f"arn:{self.partition}:iam::{self.number}:user{path}{name}"
         user = User(name, keys, datetime.now(UTC) - timedelta(days=days), arn)
         self.users[name] = user
         return user
@@ -84,7 +85,7 @@ class Account:
         self.report, self.report_time = self.make_report(), datetime.now(UTC) - age
 
     def make_report(self) -> str:
-        root = f"<root_account>,arn:{self.partition}:iam::{NUMBER}:root,2015-01-01T00:00:00+00:00,not_supported,no_information,"
+        root = f"<root_account>,arn:{self.partition}:iam::{self.number}:root,2015-01-01T00:00:00+00:00,not_supported,no_information,"
         lines = [
             COLUMNS,
             root + "not_supported,not_supported,true,false,N/A,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A",
@@ -131,9 +132,13 @@ class Account:
     def result(action: str, content: str) -> tuple[int, str]:
         return 200, f"<{action}Response><{action}Result>{content}</{action}Result></{action}Response>"
 
+    def do_ListAccountAliases(self, form):
+        members = "".join(f"<member>{escape(alias)}</member>" for alias in self.aliases)
+        return self.result("ListAccountAliases", f"<AccountAliases>{members}</AccountAliases><IsTruncated>false</IsTruncated>")
+
     def do_GetCallerIdentity(self, form):
-        arn = f"arn:{self.partition}:iam::{NUMBER}:user/auditor"
-        return self.result("GetCallerIdentity", f"<Arn>{arn}</Arn><UserId>AIDAEXAMPLE</UserId><Account>{NUMBER}</Account>")
+        arn = f"arn:{self.partition}:iam::{self.number}:user/auditor"
+        return self.result("GetCallerIdentity", f"<Arn>{arn}</Arn><UserId>AIDAEXAMPLE</UserId><Account>{self.number}</Account>")
 
     def do_ListUsers(self, form):
         start, size = int(form.get("Marker", "0")), min(int(form.get("MaxItems", "100")), self.page_size)

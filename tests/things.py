@@ -3,11 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 from reeve.inventory.directory import writing
-from reeve.inventory.manifest import SCHEMA, Manifest
+from reeve.inventory.manifest import Part
 from reeve.inventory.records import Record
 from reeve.inventory.snapshot import write_snapshot
 from reeve.repository.repository import Repository
 
+ACCOUNT = "123456789012"
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 THING = """
 name: Thing
@@ -48,7 +49,15 @@ relatedLists:
 """
 
 
-def records():
+def record(fields, source, missing, account=ACCOUNT):
+    return Record(fields, account, "here", f"arn:t:{fields['id']}", NOW, source, missing)
+
+
+def part(account=ACCOUNT, at=NOW):
+    return Part("t", account, None, "t", at, at, {"t:List": 1}, (), ("a note",))
+
+
+def records(account=ACCOUNT):
     common = {"size": 1.0, "madeAt": (NOW - timedelta(days=1)).isoformat(), "tags": ["x"], "document": {"a": {"b": "fine"}}}
     bad = {
         **common,
@@ -61,19 +70,22 @@ def records():
     good = {**common, "open": False, "ownerId": "o1"}
     return {
         "t.Thing": [
-            Record({"id": "t1", "name": "good", **good}, NOW, "t:List", {}),
-            Record({"id": "t2", "name": "bad", **bad}, NOW, "t:List", {}),
-            Record(
-                {"id": "t3", "name": "unknown", **good, "open": None}, NOW, "t:List", {"open": "refused", "parts": "refused"}
+            record({"id": "t1", "name": "good", **good}, "t:List", {}, account),
+            record({"id": "t2", "name": "bad", **bad}, "t:List", {}, account),
+            record(
+                {"id": "t3", "name": "unknown", **good, "open": None},
+                "t:List",
+                {"open": "refused", "parts": "refused"},
+                account,
             ),
         ],
         "t.Owner": [
-            Record({"id": "o1", "good": True}, NOW, "t:Owners", {}),
-            Record({"id": "o2", "good": False}, NOW, "t:Owners", {}),
+            record({"id": "o1", "good": True}, "t:Owners", {}, account),
+            record({"id": "o2", "good": False}, "t:Owners", {}, account),
         ],
         "t.Part": [
-            Record({"id": "p1", "thingId": "t1", "open": False}, NOW, "t:Parts", {}),
-            Record({"id": "p2", "thingId": "t2", "open": True}, NOW, "t:Parts", {}),
+            record({"id": "p1", "thingId": "t1", "open": False}, "t:Parts", {}, account),
+            record({"id": "p2", "thingId": "t2", "open": True}, "t:Parts", {}, account),
         ],
     }
 
@@ -93,9 +105,13 @@ def make(root):
         logic += "otherwise: {status: COMPLIANT, currentStateMessage: Fine.}\n" + (LIST if name == "parts" else "")
         (place / "prod.logic.yaml").write_text(logic)
     repository = Repository.open(root / "repo")
-    with writing(root / "snapshot"):
-        manifest = Manifest(SCHEMA, "0", "123456789012", "aws", NOW, NOW, {"t:List": 1}, (), ("a note",), {}, policies=())
-        write_snapshot(
-            root / "snapshot", manifest, [(repository.object_type(name), found) for name, found in records().items()]
-        )
+    write(root)
     return root
+
+
+def write(root, account=ACCOUNT, at=NOW, keep_others=False, patience=0, left_out=()):
+    """Write an account's part of the snapshot in a directory that was made; return its manifest."""
+    repository = Repository.open(root / "repo")
+    found = [(repository.object_type(name), some) for name, some in records(account).items() if name not in left_out]
+    with writing(root / "snapshot", patience):
+        return write_snapshot(root / "snapshot", part(account, at), found, keep_others)

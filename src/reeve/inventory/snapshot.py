@@ -18,6 +18,7 @@ from reeve.files import inside
 from reeve.inventory.columns import kinds_of
 from reeve.inventory.directory import replace_file, sha256, sync, why
 from reeve.inventory.identity import identified
+from reeve.inventory.lines import LINES, write_rows
 from reeve.inventory.manifest import (
     MANIFEST,
     SCHEMA,
@@ -30,7 +31,7 @@ from reeve.inventory.manifest import (
     read_manifest,
 )
 from reeve.inventory.records import Record, columns_of
-from reeve.inventory.tables import ACCOUNT, ARN, AS_OF, REGION, SOURCE, connection, exact
+from reeve.inventory.tables import ACCOUNT, ARN, AS_OF, REGION, SOURCE, connection
 from reeve.language.kinds import FORMS
 from reeve.language.unread import NOT_COLLECTED
 from reeve.masking import masked
@@ -117,31 +118,16 @@ def _together(others: Manifest | None, part: Part, written: Mapping[str, Table])
 
 _UNUSUAL = re.compile(r"[^A-Za-z0-9._-]")
 """What of a type's id the name of its table (`TABLE_FILE`) does not hold."""
-_USUAL_LINE = 1 << 24
-"""DuckDB reads lines of this many bytes; a longer one, of a single large object, must be announced."""
 
 
 def _write_table(
     opened: duckdb.DuckDBPyConnection, directory: Path, object_type: ObjectType, account: str, records: Iterable[Record]
 ) -> Table:
-    """Write an account's table by way of lines of JSON, which DuckDB turns into Parquet without holding all of them."""
-    encoder, rows, longest = msgspec.json.Encoder(), 0, _USUAL_LINE
+    """Write an account's table."""
     stem = f"{_UNUSUAL.sub('_', object_type.id)[:100]}-{os.urandom(6).hex()}.parquet"
     target, part = inside(directory, stem), inside(directory, f"{stem}.part")
     columns, lined = columns_of(object_type), {name: FORMS[kind].to_line for name, kind in kinds_of(object_type).items()}
-    lines = inside(directory, f".rows-{stem}.ndjson")
-    try:
-        with lines.open("wb", buffering=0) as file:
-            for record in records:
-                line = encoder.encode(_flat(record, lined)) + b"\n"
-                file.write(line)
-                rows, longest = rows + 1, max(longest, len(line))
-        relation: Any = opened
-        size = {"maximum_object_size": longest + 1}
-        found = relation.read_json(exact(lines), columns=columns, format="newline_delimited", hive_partitioning=False, **size)
-        found.write_parquet(str(part), compression="zstd")
-    finally:
-        lines.unlink(missing_ok=True)
+    rows = write_rows(opened, part, columns, (_flat(record, lined) for record in records))
     sync(part)
     part.rename(target)
     return Table(stem, rows, sha256(target), account)
@@ -167,5 +153,5 @@ def _files(manifest: Manifest) -> set[str]:
 
 def _remove_tables(directory: Path, keep: set[str]) -> None:
     for path in directory.iterdir():
-        if path.name not in keep and (TABLE_FILE.fullmatch(path.name) or path.name.startswith(".rows-")):
+        if path.name not in keep and (TABLE_FILE.fullmatch(path.name) or path.name.startswith(LINES)):
             path.unlink(missing_ok=True)
