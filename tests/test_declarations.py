@@ -215,7 +215,7 @@ def test_two_objects_with_one_id_are_not_taken_for_one():
     from datetime import UTC, datetime
 
     now = datetime.now(UTC)
-    one, other = (Record({"id": "a", "open": value}, now, "x:List", {}) for value in (True, False))
+    one, other = (Record({"id": "a", "open": value}, "1", "here", None, now, "x:List", {}) for value in (True, False))
     own = ObjectType("x", "X", fields={"id": Field("id", "Bytes"), "open": Field("open", "Boolean")}, id_field="id")
     assert identified(own, [one, one]) == ([one], [])
     (found,), (error,) = identified(own, [one, other])

@@ -24,7 +24,7 @@ PARENT = Parent("net", "n9", "here", {})
 
 
 def rule(**missing):
-    return Record({"id": "r1", "groupId": None, "port": None}, NOW, "test", missing)
+    return Record({"id": "r1", "groupId": None, "port": None}, "1", "here", None, NOW, "test", missing)
 
 
 CASES = {
@@ -48,11 +48,11 @@ def test_what_leads_to_what_was_not_seen_is_not_collected(name):
     fails, expected = CASES[name]
     unseen = Unseen()
     fails(unseen)
-    record = unseen.marked(GROUP, "here", Record(FIELDS, NOW, "test", {}), {"net": {"n2"}})
+    record = unseen.marked(GROUP, Record(FIELDS, "1", "here", None, NOW, "test", {}), {"net": {"n2"}})
     assert record.not_collected == expected
 
 
 def test_a_lookup_that_leads_somewhere_is_collected_whatever_else_failed():
     unseen = Unseen()
     unseen.in_region("net", None, "denied")
-    assert not unseen.marked(GROUP, "here", Record(FIELDS, NOW, "test", {}), {"net": {"n1"}}).not_collected
+    assert not unseen.marked(GROUP, Record(FIELDS, "1", "here", None, NOW, "test", {}), {"net": {"n1"}}).not_collected
