@@ -119,7 +119,9 @@ NEVER_IN_THE_DEMO = {"aws.iam.MfaDevice", "aws.iam.SshPublicKey"}
 @pytest.fixture(scope="module")
 def collected():
     """Everything of every type in the demo's account, by type."""
-    needs = {name: frozenset((*own.fields, *own.related_lists)) for name, own in ((n, REPOSITORY.object_type(n)) for n in TYPES)}
+    needs = {
+        name: frozenset((*own.fields, *own.related_lists)) for name, own in ((n, REPOSITORY.object_type(n)) for n in TYPES)
+    }
     with serving() as company:
         found = collect_account(Api.at(company.address), recipes(needs, REPOSITORY.object_type), {}, lambda *told: None)
     return {name: identified(REPOSITORY.object_type(name), found.records[name])[0] for name in TYPES}
