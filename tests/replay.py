@@ -132,7 +132,7 @@ class Scans:
     def services(self) -> dict[str, str]:
         """botocore's names of the services that are used, by the names that its events have for them."""
         calls = [call for recipe in collecting(self.repository, self.programs).values() for call in calls_of(recipe)]
-        names = {"sts", "ec2", *(call.service for call in calls)}
+        names = {"sts", "ec2", "iam", *(call.service for call in calls)}
         return {self.session.get_service_model(name).service_id.hyphenize(): name for name in names}
 
     @cached_property
@@ -141,7 +141,7 @@ class Scans:
         found: dict[str, dict[str, object]] = {}
         for policy_id, program in self.programs.items():
             for recipe in collecting(self.repository, {policy_id: program}).values():
-                names = {call.name for call in calls_of(recipe)} | {"sts:GetCallerIdentity"}
+                names = {call.name for call in calls_of(recipe)} | {"sts:GetCallerIdentity", "iam:ListAccountAliases"}
                 names |= {"ec2:DescribeRegions"} if recipe.collect.regional else set()
                 names |= {"iam:GenerateCredentialReport"} if "iam:GetCredentialReport" in names else set()
                 for name in names:

@@ -61,16 +61,16 @@ def results(out):
 def belong_together(out):
     """Return the number of users of the snapshot, after a look whether all that is said beside it is said of it."""
     manifest = read_manifest(out / "snapshot")
-    for table in manifest.tables.values():
+    for table in (table for tables in manifest.tables.values() for table in tables):
         assert sha256(out / "snapshot" / table.file) == table.sha256
     if (out / "report.json").exists():
         said = json.loads((out / "report.json").read_text())["snapshot"]
-        assert said["startedAt"] == manifest.started_at.isoformat().replace("+00:00", "Z")
+        assert said["startedAt"] == manifest.moment.isoformat().replace("+00:00", "Z")
     if (out / "report.html").exists():
         assert f"{manifest.finished_at:%Y-%m-%d %H:%M:%S} UTC" in (out / "report.html").read_text()
     if (out / "outcomes" / "outcomes.json").exists():
         assert Outcomes.read(out / "outcomes").manifest.snapshot_sha256 == sha256(out / "snapshot" / "manifest.json")
-    return manifest.tables["aws.iam.User"].rows
+    return manifest.rows("aws.iam.User")
 
 
 COMMAND = ("scan", *FIRST, "--format", "json,html,parquet")

@@ -108,7 +108,7 @@ def test_keys_that_lead_elsewhere_lead_nowhere(s3, reeve, tmp_path, demo_scan, m
 @pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "a//b", "", ".", "a\\b", "C:/x", "a\0b", "x/../../y"])
 def test_a_manifest_that_names_files_elsewhere(s3, reeve, name):
     for key, content in {
-        "manifest.json": {"schema": "reeve.snapshot/1", "tables": {"a": {"file": name}}},
+        "manifest.json": {"schema": "reeve.snapshot/2", "tables": {"a": [{"file": name}]}},
         "outcomes/outcomes.json": {"types": {"a": {"files": {name: ""}}}},
     }.items():
         s3.put_object(Bucket="audit", Key=f"x/{key}", Body=json.dumps(content).encode())
@@ -129,7 +129,8 @@ def test_a_new_result_takes_the_place_of_the_old_one(account, s3, reeve):
     for _ in range(2):
         assert reeve("scan", *FIRST, "--out", "s3://audit/out", "--format", "json,html,parquet").code == 0
         found = [key.removeprefix("out/") for key in keys(s3)]
-        tables = {one["file"] for one in json.loads(body(s3, "out/snapshot/manifest.json"))["tables"].values()}
+        found = json.loads(body(s3, "out/snapshot/manifest.json"))["tables"].values()
+        tables = {one["file"] for tables in found for one in tables}
         outcomes = json.loads(body(s3, "out/outcomes/outcomes.json"))["types"]["aws.iam.User"]["files"]
         expected = {"report.json", "report.html", "snapshot/manifest.json", "outcomes/outcomes.json"}
         assert {*found} == expected | {f"snapshot/{name}" for name in tables} | {f"outcomes/{name}" for name in outcomes}
