@@ -56,7 +56,9 @@ def record(fields, account):
     missing = {key: value.reason for key, value in fields.items() if isinstance(value, NotCollected)}
     plain = {key: value for key, value in fields.items() if key not in missing and key != "_account"}
     region = ("global", "eu-west-1", "us-east-1")[len(fields["id"]) % 3]
-    return Record(plain, account, region, None if region == "global" else f"arn:{account}:{fields['id']}", JULY, "test", missing)
+    return Record(
+        plain, account, region, None if region == "global" else f"arn:{account}:{fields['id']}", JULY, "test", missing
+    )
 
 
 def changed(fields, random):
