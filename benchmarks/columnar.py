@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+from reeve.evaluate.judging import judge_tables
 
 from reeve.evaluate.columnar import Setting, plan
 from reeve.evaluate.engines.duckdb import DIALECT, DuckDB
 from reeve.evaluate.interpreter import by_type, compile_body
-from reeve.evaluate.judging import judge_tables
 from reeve.evaluate.queries import sql
 from reeve.findings.scan import production_programs
 from reeve.inventory.columns import kinds_of

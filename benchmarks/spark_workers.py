@@ -16,10 +16,10 @@ from pathlib import Path
 import duckdb
 import pyspark
 from columnar import NOW, first, run_ours
+from reeve.evaluate.judging import judge_tables
 
 from reeve.evaluate.engines.spark import Spark
 from reeve.evaluate.interpreter import compile_body
-from reeve.evaluate.judging import judge_tables
 
 HOME = Path(pyspark.__file__).parent
 LOCAL = {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_HOME": str(HOME), "PYSPARK_PYTHON": sys.executable}

@@ -4,8 +4,10 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from reeve.language.kinds import FORMS
 from reeve.language.reference import language
 from reeve.language.syntax import Keys
+from reeve.language.types import NAMED
 from reeve.repository.object_types import TYPE_KEYS
 
 
@@ -61,8 +63,24 @@ be declared: they read, and give no secret; `permissions` must be the actions th
 
 def types() -> str:
     """Return the reference of `type.yaml`, as Markdown."""
-    parts = [TYPES_HEAD, *_keys("", TYPE_KEYS)]
+    parts = [TYPES_HEAD, *_keys("", TYPE_KEYS), *_field_types()]
     return "\n".join(parts) + "\n"
+
+
+FIELD_TYPES_HEAD = """## Types of fields
+
+What a value of each is in test data, and in a snapshot's Parquet: the column that `reeve collect` writes, and those of tables
+that others write, as DuckDB names them. Logic reads a Duration or Attributes out of a text; no field is one.
+
+| type | in test data | written as | read from |
+|---|---|---|---|"""
+
+
+def _field_types() -> Iterator[str]:
+    yield FIELD_TYPES_HEAD
+    for name, of in NAMED.items():
+        form = FORMS[of.kind]
+        yield f"| `{name}` | {form.json} | `{form.stored}` | {', '.join(f'`{column}`' for column in form.duckdb)} |"
 
 
 def _keys(above: str, keys: Keys) -> Iterator[str]:

@@ -17,11 +17,11 @@ import botocore.awsrequest
 import botocore.httpsession
 import pytest
 import urllib3
+from reeve.findings.judge import judge_snapshot
 
 from reeve.cli.working import open_repository
 from reeve.collect.aws.api import Api
 from reeve.collect.aws.bounds import USUAL
-from reeve.findings.judge import judge_snapshot
 from reeve.findings.scan import collect_snapshot, collecting, production_programs
 from reeve.inventory.directory import writing
 from reeve.model import Status

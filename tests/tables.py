@@ -11,19 +11,9 @@ from reeve.evaluate.estate import EstateTables
 from reeve.evaluate.judge_tables import judge_tables
 from reeve.evaluate.objects import Objects
 from reeve.inventory.records import Record
+from reeve.language.kinds import FORMS, microseconds
 from reeve.language.types import NAMED, Kind
 from reeve.language.values import parse_date_time
-
-COLUMNS = {
-    Kind.TEXT: "VARCHAR",
-    Kind.BYTES: "VARCHAR",
-    Kind.JSON: "VARCHAR",
-    Kind.NUMBER: "DOUBLE",
-    Kind.BOOLEAN: "BOOLEAN",
-    Kind.DATE_TIME: "TIMESTAMPTZ",
-    Kind.ITEMS: "VARCHAR[]",
-}
-
 
 ACCOUNT = "111111111111"
 """The account of objects that name none."""
@@ -47,10 +37,10 @@ def write_table(path, object_type, rows, provenance=False):
         rows = [{name: value if name == own else json.dumps(value) for name, value in row.items()} for row in rows]
     rows = [{"_account": ACCOUNT, "_region": "global", **row} for row in rows]
     kinds |= dict.fromkeys(("_account", "_region", "_arn"), Kind.TEXT)
-    columns = {name: COLUMNS[kind] for name, kind in kinds.items()} | ({"_notCollected": "VARCHAR"} if provenance else {})
+    columns = {name: FORMS[kind].stored for name, kind in kinds.items()} | ({"_notCollected": "VARCHAR"} if provenance else {})
     quoted = {name: '"' + name.replace('"', '""') + '"' for name in columns}
     # By way of lines of JSON, which DuckDB reads many of at once; numbers as text, because JSON knows no NaN.
-    forms = {"TIMESTAMPTZ": ("BIGINT", "make_timestamptz({})"), "DOUBLE": ("VARCHAR", "{}::DOUBLE")}
+    forms = {FORMS[Kind.DATE_TIME].stored: ("BIGINT", "make_timestamptz({})"), "DOUBLE": ("VARCHAR", "{}::DOUBLE")}
     read = {name: forms.get(kind, (kind, "{}")) for name, kind in columns.items()}
     lines = Path(f"{path}.ndjson")
     lines.write_text("".join(json.dumps({n: _value(columns[n], row.get(n)) for n in columns}) + "\n" for row in rows))
@@ -65,10 +55,8 @@ def write_table(path, object_type, rows, provenance=False):
 
 
 def _value(kind, value):
-    if kind == "TIMESTAMPTZ" and isinstance(value, str):
-        instant = parse_date_time(value)
-        delta = instant - parse_date_time("1970-01-01")
-        return (delta.days * 86400 + delta.seconds) * 1_000_000 + delta.microseconds
+    if kind == FORMS[Kind.DATE_TIME].stored and isinstance(value, str):
+        return microseconds(parse_date_time(value))
     return repr(float(value)) if kind == "DOUBLE" and value is not None else value
 
 

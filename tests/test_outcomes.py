@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,15 +21,14 @@ from conftest import CATALOG, FIRST
 from reeve.evaluate import judge_tables, objects
 from reeve.evaluate.engines.duckdb import DuckDB
 from reeve.evaluate.interpreter import compile_body
-from reeve.evaluate.write_outcomes import write_outcomes
 from reeve.evaluate.objects import Snapshot
-from reeve.evaluate.outcomes import OBJECT, Judgement, Outcomes
+from reeve.evaluate.outcomes import OBJECT, Outcomes
+from reeve.evaluate.write_outcomes import write_outcomes
 from reeve.inventory.directory import writing
 from reeve.inventory.manifest import Manifest, Part, SnapshotError, Table
 from reeve.inventory.records import Record
 from reeve.inventory.snapshot import write_snapshot
 from reeve.language.unread import NotCollected
-from reeve.model import ObjectType
 from tables import ACCOUNT, in_accounts
 
 POLICY = "/ce/ca/aws/iam/user-has-more-than-one-active-access-key"

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
+from reeve.cli.engines import EngineChoice, Taken, engine_options, judged
 from reeve.cli.failures import telling_what_was_written
-from reeve.cli.judging import EngineChoice, Taken, engine_options, judged
 from reeve.cli.options import chosen_formats, policy_options, report_options, wants_color
 from reeve.cli.working import open_repository, progress, write_reports
-from reeve.findings.judge import snapshot_directory
 from reeve.findings.scan import production_programs
+from reeve.inventory.directory import snapshot_directory
 from reeve.inventory.manifest import read_manifest
 from reeve.inventory.storage import putting, reading
 from reeve.inventory.stores import is_address
@@ -71,6 +71,7 @@ def command(
             taken = Taken(snapshot_directory(source), None if source == snapshot else snapshot)
             collected_for = read_manifest(taken.directory).policies
             programs = production_programs(repository, select_policies(repository, policies, framework, collected_for))
-            results, wanted = judged(repository, programs, taken, choice, wanted, target, tell, since, framework)
+            done = judged(repository, programs, taken, choice, wanted, target, tell, since, framework)
+            results, wanted = stack.enter_context(done)
         write_reports(results, wanted, target, quiet, wants_color(no_color))
-    return results.exit_code
+        return results.exit_code

@@ -10,15 +10,15 @@ import click
 from reeve.cli.failures import UserError
 from reeve.cli.options import debug_option, repository_option
 from reeve.cli.working import one_policy, open_repository
-from reeve.evaluate.citations import Citations
+from reeve.evaluate.citations import Citations, Origins
 from reeve.evaluate.evidence import evidence_of
 from reeve.evaluate.objects import Snapshot
 from reeve.evaluate.observed import ObservedProgram
 from reeve.evaluate.policy_tests import moment_of, object_row
 from reeve.evaluate.trace import trace
 from reeve.files import read_plain
-from reeve.findings.judge import snapshot_directory
-from reeve.inventory.records import Record
+from reeve.findings.details import origins
+from reeve.inventory.directory import snapshot_directory
 from reeve.inventory.storage import reading
 from reeve.language.errors import nearest
 from reeve.language.operations.base import Moment, Row
@@ -57,18 +57,17 @@ def command(policy: str, object_: str, repo: Path | None, snapshot: Path, logic_
     chosen = one_policy(repository, policy)
     observed = ObservedProgram.of(repository.logic(chosen, logic_name).body)
     with reading(snapshot) as source:
-        for name, row, moment, record in _objects(repository, observed.object_type, object_, source):
+        for name, row, moment, origin in _objects(repository, observed.object_type, object_, source):
             observation = observed.observe(row, moment)
-            citations = Citations(repository.object_type)
-            citations = citations.about(row, record) if record else citations
+            citations = Citations(repository.object_type, origin)
             put(f"{chosen} on {name}")
             put(*lines(trace(observed, observation)))
             put(*evidence_lines(evidence_of(observed, observation, citations)))
     return 0
 
 
-_Found = tuple[str, Row, Moment, Record | None]
-"""An object's name, the object, when it is judged, and its record, if it is of a snapshot."""
+_Found = tuple[str, Row, Moment, Origins]
+"""An object's name, the object, when it is judged, and what says where it, and what it leads to, comes from."""
 
 
 def _objects(repository: Repository, object_type: ObjectType, wanted: str, snapshot: Path) -> Iterator[_Found]:
@@ -85,7 +84,7 @@ def _objects(repository: Repository, object_type: ObjectType, wanted: str, snaps
             identifier = str(record.fields[object_type.id_field])
             if wanted in (name, identifier):
                 found = True
-                yield name or identifier, row, taken.moment, record
+                yield name or identifier, row, taken.moment, origins(record, row)
             names.append(name)
     if not found:
         raise UserError(f"there is no {object_type.id} {wanted!r} in {directory}{nearest(wanted, names)}")
@@ -105,4 +104,4 @@ def _from_file(path: Path, chosen: str) -> Iterator[_Found]:
         raise UserError(f"{path} holds no object with the Id {chosen!r}{nearest(chosen, ids)}")
     for identifier, row in zip(ids, rows, strict=True):
         if chosen in ("", identifier):
-            yield identifier, object_row(row), moment_of(row), None
+            yield identifier, object_row(row), moment_of(row), lambda of: None

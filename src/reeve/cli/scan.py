@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from reeve.cli.collecting import account_api
+from reeve.cli.engines import EngineChoice, Taken, engine_options, judged
 from reeve.cli.failures import telling_what_was_written
-from reeve.cli.judging import EngineChoice, Taken, engine_options, judged
 from reeve.cli.options import account_options, chosen_formats, policy_options, report_options, wants_color
 from reeve.cli.working import open_repository, progress, write_reports
 from reeve.findings.scan import collect_part, production_programs
@@ -69,6 +69,7 @@ def command(
             part, tables = collect_part(api, repository, programs, tell, live)
             write_snapshot(directory, part, tables, replacing=lambda: remove_results(directory.parent))
             tell("judging", 0, None)
-            results, wanted = judged(repository, programs, Taken(directory), choice, wanted, target, tell, framework=framework)
+            done = judged(repository, programs, Taken(directory), choice, wanted, target, tell, framework=framework)
+            results, wanted = stack.enter_context(done)
         write_reports(results, wanted, target, quiet, wants_color(no_color))
-    return results.exit_code
+        return results.exit_code

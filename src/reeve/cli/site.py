@@ -1,8 +1,8 @@
 """`reeve site`: the documentation site of a policy repository."""
 
 import tempfile
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +14,10 @@ from reeve.cli.working import open_repository, progress
 from reeve.inventory.manifest import SnapshotError
 from reeve.language.errors import InvalidRepositoryError
 from reeve.report.streams import flush_streams, put, say
+from reeve.repository.repository import Repository
 
 if TYPE_CHECKING:
+    from reeve.findings.results import Results
     from reeve.site.build import Built, Options
 
 
@@ -124,24 +126,47 @@ def _rebuilt(build: "Callable[[], Built]") -> bool:
 
 
 def _build(repo: Path | None, results: Path | None, out: Path, options: "Options", quiet: bool) -> "Built":
-    from reeve.findings.judge import judge_snapshot, snapshot_directory
-    from reeve.findings.scan import production_programs
-    from reeve.inventory.manifest import read_manifest
-    from reeve.inventory.storage import reading
-    from reeve.repository.selection import select_policies
     from reeve.site.build import SiteError, build
     from reeve.site.catalogue import Catalogue
 
-    repository, judged = open_repository(repo), None
-    with progress(quiet) as tell:
-        if results is not None:
-            tell("judging", 0, None)
-            with reading(results) as source:
-                snapshot = snapshot_directory(source)
-                chosen = select_policies(repository, (), None, read_manifest(snapshot).policies)
-                judged = judge_snapshot(repository, production_programs(repository, chosen), snapshot)
+    repository = open_repository(repo)
+    with progress(quiet) as tell, ExitStack() as stack:
+        judged = stack.enter_context(_kept(repository, results)) if results is not None else None
         tell("reading the repository", 0, None)
         try:
             return build(Catalogue(repository, judged), out, options, tell)
         except SiteError as error:
             raise UserError(str(error)) from None
+
+
+@contextmanager
+def _kept(repository: Repository, directory: Path) -> "Generator[Results]":
+    """Open the results that a scan or an evaluation left in a directory, of the policies that are still what they were."""
+    from reeve.evaluate.fingerprints import fingerprint
+    from reeve.evaluate.objects import Snapshot
+    from reeve.evaluate.outcomes import Outcomes
+    from reeve.findings.judged import results_of
+    from reeve.findings.scan import production_programs
+    from reeve.inventory.directory import OUTCOMES_FOLDER, snapshot_directory
+    from reeve.inventory.storage import reading
+
+    with ExitStack() as stack:
+        source = stack.enter_context(reading(directory))
+        outcomes = stack.enter_context(Outcomes.read(source / OUTCOMES_FOLDER))
+        lies = snapshot_directory(source)
+        if lies == source:
+            lies = snapshot_directory(stack.enter_context(reading(outcomes.snapshot)))
+        snapshot = stack.enter_context(Snapshot(lies, repository.object_type))
+        outcomes.check_snapshot(lies)
+        known = [policy for policy in outcomes.policies if policy in repository.policies]
+        programs = production_programs(repository, known)
+        same = {
+            name: program
+            for name, program in programs.items()
+            if outcomes.fingerprint(name) == fingerprint(program, repository.object_type, snapshot.moment)
+        }
+        if changed := len(outcomes.policies) - len(same):
+            say(
+                f"{directory}: {changed} of its policies are not what they were when they judged; `reeve evaluate` judges again"
+            )
+        yield results_of(repository, same, snapshot, outcomes)

@@ -117,6 +117,7 @@ def _print_text(
 
 
 def _print_difference(repository: Repository, case: Case) -> None:
+    from reeve.evaluate.observed import ObservedProgram
     from reeve.evaluate.trace import trace
     from reeve.report.trace import lines
 
@@ -125,7 +126,8 @@ def _print_difference(repository: Repository, case: Case) -> None:
         put(f"  {key}")
         put(f"    expected  {_plain(case.expected.get(key))}", f"    actual    {_plain(case.actual[key])}")
     logic, _ = repository.read_logic(case.logic)
-    for line in lines(trace(logic.body, case.row, case.moment)):
+    observed = ObservedProgram.of(logic.body)
+    for line in lines(trace(observed, observed.observe(case.row, case.moment))):
         put(f"    {line}")
     put("")
 

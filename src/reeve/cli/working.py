@@ -1,6 +1,6 @@
 """What commands do around the parts they call: the repository to use, progress, writing reports."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,14 +94,14 @@ def write_reports(results: "Results", formats: tuple[str, ...], out: Path | None
     """
     from reeve.report.output import FILES, file_name
 
-    files: dict[str, bytes] = {}
+    files: dict[str, Iterable[bytes]] = {}
     for name in formats:
         if name == "terminal":
             if not (quiet and out):
                 _print(results, color)
             continue
         if name not in FILES:
-            continue  # an engine has written the outcomes
+            continue  # the judge has written the outcomes
         content = FILES[name](results)
         if out is None:
             put_content(content)
@@ -111,7 +111,7 @@ def write_reports(results: "Results", formats: tuple[str, ...], out: Path | None
         _write(out, files)
 
 
-def _write(out: Path, files: dict[str, bytes]) -> None:
+def _write(out: Path, files: "Mapping[str, Iterable[bytes]]") -> None:
     from reeve.inventory.directory import replace_files, why, writing
 
     with writing(out):

@@ -7,12 +7,12 @@ function is what `interpreter` compiles, so the result is the interpreter's by c
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from reeve.evaluate.interpreter import FAILURES, Compiler, Program, compile_body
 from reeve.language.codes import ERROR
-from reeve.language.columns import DEFERRED, Columns, Expr, instant, microseconds
+from reeve.language.columns import DEFERRED, Columns, Expr
+from reeve.language.kinds import from_column, to_column
 from reeve.language.logic import Body
 from reeve.language.operations.base import (
     Evaluate,
@@ -26,7 +26,7 @@ from reeve.language.operations.base import (
 )
 from reeve.language.types import Kind
 from reeve.language.unread import NotCollected
-from reeve.language.values import Value, as_double
+from reeve.language.values import Value
 
 DOUBTED = -2
 """Stands for the number of a check that fired, where there is a value, which may be another one if all could have been read."""
@@ -135,30 +135,6 @@ def _put(row: dict[str, Any], path: str, value: Value) -> None:
     row[last] = value
 
 
-def from_column(kind: Kind, value: Any) -> Value:
-    """Return a column's value as the interpreter has it."""
-    if value is None:
-        return None
-    match kind:
-        case Kind.DATE_TIME:
-            return instant(value)
-        case Kind.DURATION:
-            return timedelta(microseconds=value)
-        case Kind.JSON:
-            return json.loads(value)
-        case _:
-            return value
-
-
-def to_column(value: Value) -> Any:
-    """Return an interpreter's value as a column holds it."""
-    if isinstance(value, (datetime, timedelta)):
-        return microseconds(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return as_double(value)
-    return list(value) if isinstance(value, tuple) else value  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-
-
 class _GivenCompiler(Compiler):
     """Compiles as the interpreter does, but reads from the row the values that the columns give."""
 
@@ -201,7 +177,7 @@ class _ExpressionMaker:
     def function(self) -> Callable[[Sequence[Any]], Evaluated]:
         """Return the function of the inputs' values (`Maker.function`)."""
         (evaluate, _), moment, puts = self.compiled(), replace(self.moment, unread=[]), [place.put for place in self.places]
-        for_parent = self.for_parent
+        for_parent, kind = self.for_parent, self.expression.type.kind
 
         def function(values: Sequence[Any]) -> Evaluated:
             row: dict[str, Any] = {}
@@ -209,7 +185,7 @@ class _ExpressionMaker:
                 put(row, values)
             moment.unread.clear()
             try:
-                value = to_column(evaluate(row, moment))
+                value = to_column(kind, evaluate(row, moment))
             except FiredError as fired:
                 return ERROR if for_parent and (fired.unseen or moment.unread) else fired.number, None
             except FAILURES:

@@ -15,7 +15,7 @@ from reeve.evaluate.estate import EstateTables
 from reeve.evaluate.interpreter import Program
 from reeve.evaluate.queries import compiled
 from reeve.evaluate.reach import Reach, Types, follow_lookup
-from reeve.evaluate.stages import DTYPES, IDENTITY
+from reeve.evaluate.stages import IDENTITY, dtype_of
 from reeve.inventory.columns import kinds_of
 from reeve.inventory.tables import ACCOUNT, ARN, REGION
 from reeve.language.types import Kind
@@ -125,7 +125,7 @@ class Changes:
 
     @staticmethod
     def _schema(object_type: ObjectType, columns: Sequence[str]) -> dict[str, str]:
-        declared = {name: DTYPES[kind] for name, kind in kinds_of(object_type).items()} | dict.fromkeys(_PLACE, "string")
+        declared = {name: dtype_of(kind) for name, kind in kinds_of(object_type).items()} | dict.fromkeys(_PLACE, "string")
         if object_type.untyped:
             return dict.fromkeys(columns, "string")
         return declared | ({NOT_COLLECTED: "string"} if NOT_COLLECTED in columns else {})

@@ -1,11 +1,9 @@
 """Which API calls the fields of objects come from, by what their types declare and what their records say."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import cast
 
-from reeve.evaluate.objects import record_of
-from reeve.inventory.records import Record
 from reeve.language.operations.base import Row
 from reeve.language.operations.fields import ID_FIELDS, disappearance_field, follow
 from reeve.language.queries import references
@@ -28,20 +26,13 @@ class Origin:
     calls: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, record: Record) -> "Origin":
-        """Return the origin of a record, whose source names calls, or, where none lists it, its type."""
-        calls = frozenset(call for call in record.source.split(", ") if ":" in call)
-        return cls(record.account or None, record.region, record.arn, calls)
+    def of(cls, source: str, account: str | None = None, region: str | None = None, arn: str | None = None) -> "Origin":
+        """Return the origin of an object by its record's source, which names calls, or, where none lists it, its type."""
+        return cls(account, region, arn, frozenset(call for call in source.split(", ") if ":" in call))
 
 
 Origins = Callable[[Row], Origin | None]
 """Gives the origin of an object; None where it has none, as in test data."""
-
-
-def recorded(row: Row) -> Origin | None:
-    """Return the origin of an object that was found by a lookup or in a related list."""
-    record = record_of(row)
-    return Origin.of(record) if record else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +77,8 @@ class Citations:
     """
 
     object_type: Types
-    origin: Origins = recorded
+    origin: Origins
     fields: dict[tuple[str, str], _Field] = field(default_factory=dict[tuple[str, str], _Field], repr=False)
-
-    def about(self, own: Row, record: Record) -> "Citations":
-        """Return the same for a judged object, which may be a mere mapping of its record's fields."""
-        origin = Origin.of(record)
-        return replace(self, origin=lambda row: origin if row is own else recorded(row))
 
     def read(self, own: ObjectType, path: str, row: Row) -> tuple[Value, tuple[str, ...]]:
         """Return what stands behind a path from an object, as a policy reads it, and the calls that said it.

@@ -15,11 +15,12 @@ from reeve.evaluate.engines.dialect import Dialect, ibis
 from reeve.evaluate.interpreter import Program
 from reeve.evaluate.outcomes import OBJECT
 from reeve.evaluate.queries import Query
-from reeve.evaluate.stages import DTYPES, IDENTITY, KEY, STATUS, Children, Lookup, MappingStep, Stages, is_filled
+from reeve.evaluate.stages import IDENTITY, KEY, STATUS, Children, Lookup, MappingStep, Stages, dtype_of, is_filled
 from reeve.inventory.tables import ACCOUNT, ARN, REGION
 from reeve.language import codes
 from reeve.language.codes import ERROR
 from reeve.language.columns import DEFERRED, Column, Expr, Guard, JsonFunctions, NotInSqlError
+from reeve.language.kinds import FORMS
 from reeve.language.operations.base import Expression, Moment
 from reeve.language.operations.fields import says_disappeared
 from reeve.language.types import ANY, NAMED, Kind, Type
@@ -286,7 +287,7 @@ class _Table:
         try:
             return expression.column(self)
         except NotInSqlError:
-            if expression.type.kind not in DTYPES or expression.type.kind is Kind.JSON:
+            if not FORMS[expression.type.kind].mapped:
                 raise
         words = repr(expression)
         key = (words, id(self.related) if "RelatedList(" in words else 0)
@@ -296,7 +297,7 @@ class _Table:
             mapping = mapping_of(expression, self)
             if not mapping.inputs:
                 return self._same_for_all(mapping, kind)
-            mapped = self.stages.map(key, mapping, DTYPES[kind])
+            mapped = self.stages.map(key, mapping, dtype_of(kind))
         fired, declared = self.stages.ref(mapped.fired), mapped.mapping.declared
         guards = [Guard(when, DEFERRED) for when in mapped.mapping.deferred]
         guards += [Guard(fired == number, number) for number in (*range(1, declared + 1), ERROR)]
@@ -311,7 +312,7 @@ class _Table:
 
     def literal(self, value: Any, kind: Kind) -> Expr:
         """Return a constant."""
-        return ibis.literal(value, DTYPES[kind])
+        return ibis.literal(value, dtype_of(kind))
 
     def cases(self, *branches: tuple[Expr, Expr], otherwise: Expr) -> Expr:
         """Return the value of the first branch whose condition holds."""
@@ -429,4 +430,4 @@ def table_name(type_id: str) -> str:
 
 def _dtype(object_type: ObjectType, name: str) -> str:
     declared = object_type.fields.get(name)
-    return DTYPES[NAMED[declared.type].kind] if declared else "string"
+    return dtype_of(NAMED[declared.type].kind) if declared else "string"

@@ -12,8 +12,6 @@ from reeve.evaluate.objects import Snapshot
 from reeve.evaluate.outcomes import Judged, Outcomes, PolicyOutcomes
 from reeve.evaluate.reach import types_read
 from reeve.inventory.columns import quoted
-from reeve.inventory.directory import sha256
-from reeve.inventory.manifest import MANIFEST, SnapshotError
 from reeve.inventory.tables import ACCOUNT, connection, files_in, parquet
 from reeve.model import ObjectType
 
@@ -68,10 +66,7 @@ def _earlier(
 ) -> dict[str, Since]:
     """Return what is known from earlier, for the types of which every policy was the same; else all must be judged again."""
     outcomes, snapshot = since
-    if outcomes.manifest.snapshot_sha256 != sha256(snapshot.directory / MANIFEST):
-        raise SnapshotError(
-            f"the outcomes in {outcomes.directory} are not of the snapshot in {snapshot.directory}; evaluate that again"
-        )
+    outcomes.check_snapshot(snapshot.directory)
     if any(type_id not in snapshot.manifest.tables for type_id in read):
         return {}
     tables = _tables(snapshot, read)

@@ -212,41 +212,41 @@ def _elsewhere(found: "Sequence[_Object]", relation: Relation, account: str, unr
     return found[0] if found else None
 
 
-def record_of(row: Row) -> Record | None:
-    """Return the record of an object that another one led to; None of a mere mapping of fields, as in test data."""
-    return row.record if isinstance(row, _Object) else None
-
-
 class _Object(Mapping[str, Any]):
     """An object's fields, and by the names of its lookups and related lists the objects that they lead to."""
 
-    __slots__ = ("_page", "record")
+    __slots__ = ("_page", "_record")
 
     def __init__(self, record: Record, page: _Page) -> None:
-        self.record, self._page = record, page
+        self._record, self._page = record, page
+
+    @property
+    def record(self) -> Record:
+        """The object as it was collected."""
+        return self._record
 
     @property
     def account(self) -> str:
         """The account that the object is in."""
-        return self.record.account
+        return self._record.account
 
     @property
     def key(self) -> Key:
         """What the object is known by."""
-        return self.record.account, self.record.fields[self._page.object_type.id_field]
+        return self._record.account, self._record.fields[self._page.object_type.id_field]
 
     def text(self, name: str) -> str | None:
         """Return what a field holds that is a key; None where it holds nothing, or could not be read."""
-        found = self.record.fields.get(name)
+        found = self._record.fields.get(name)
         return None if isinstance(found, NotCollected) else found
 
     def __getitem__(self, name: str) -> Any:
-        found, own = self.record.fields.get(name), self._page.object_type
-        if name in self.record.fields and not (isinstance(found, NotCollected) and name in own.related_lists):
+        found, own = self._record.fields.get(name), self._page.object_type
+        if name in self._record.fields and not (isinstance(found, NotCollected) and name in own.related_lists):
             return found
         lookup = own.lookups.get(name)
         if lookup is not None:
-            key = self.record.fields.get(lookup.foreign_key or "")
+            key = self._record.fields.get(lookup.foreign_key or "")
             return key if key is None or isinstance(key, NotCollected) else self._page.behind(lookup, self.account, key)
         related = own.related_lists[name]
         children = self._page.children(related, *self.key) if related.foreign_key else []
@@ -257,11 +257,16 @@ class _Object(Mapping[str, Any]):
     def get(self, name: str, default: Any = None) -> Any:
         """Return a field, or what a lookup or related list of that name leads to."""
         own = self._page.object_type
-        known = name in self.record.fields or name in own.lookups or name in own.related_lists
+        known = name in self._record.fields or name in own.lookups or name in own.related_lists
         return self[name] if known else default
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.record.fields)
+        return iter(self._record.fields)
 
     def __len__(self) -> int:
-        return len(self.record.fields)
+        return len(self._record.fields)
+
+
+def record_of(row: Row) -> Record | None:
+    """Return an object of a snapshot as it was collected; None where the row is none of a snapshot."""
+    return row.record if isinstance(row, _Object) else None

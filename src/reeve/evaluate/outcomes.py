@@ -17,7 +17,7 @@ import msgspec
 
 from reeve.files import inside
 from reeve.inventory.directory import OUTCOMES, RUN, sha256, why
-from reeve.inventory.manifest import Count, Instant, SnapshotError, decoded
+from reeve.inventory.manifest import MANIFEST, Count, Instant, SnapshotError, decoded
 from reeve.inventory.tables import connection, described, parquet
 from reeve.inventory.temporary import temporary
 from reeve.model import Code
@@ -142,6 +142,19 @@ class Outcomes:
     def type_of(self, policy_id: str) -> str:
         """Return the id of the type that a policy is about."""
         return self._types[policy_id]
+
+    def check_snapshot(self, directory: Path) -> None:
+        """Look whether the snapshot in a directory is the one that was judged.
+
+        Raises:
+            SnapshotError: it is another one, or can't be read.
+        """
+        if self.manifest.snapshot_sha256 != _digest(directory, MANIFEST):
+            raise SnapshotError(f"the outcomes in {self.directory} are not of the snapshot in {directory}; evaluate that again")
+
+    def fingerprint(self, policy_id: str) -> str:
+        """Return what a policy was when it judged (`fingerprints`)."""
+        return self._policy(policy_id).fingerprint
 
     def counts(self, policy_id: str) -> Mapping[Code, int]:
         """Return how many objects have each code under a policy; needs no query."""

@@ -16,21 +16,23 @@ from reeve.evaluate.by_interpreter import DistinctMapping, Maker
 from reeve.evaluate.engines.dialect import Dialect, Expr, ibis, ibis_operations
 from reeve.evaluate.queries import Query, compiled, nested
 from reeve.inventory.tables import ACCOUNT
+from reeve.language.columns import NotInSqlError
+from reeve.language.kinds import COLUMN_TYPES, FORMS
 from reeve.language.types import Kind
 
-DTYPES = {
-    Kind.TEXT: "string",
-    Kind.BYTES: "string",
-    Kind.JSON: "string",
-    Kind.NUMBER: "float64",
-    Kind.BOOLEAN: "boolean",
-    Kind.DATE_TIME: "int64",
-    Kind.DURATION: "int64",
-    Kind.ITEMS: "array<string>",
-}
-"""What a column of a type of the policy language is to an engine."""
-
 _SOMETHING = "[^ \\t\\n\\r\\f\\x0b]"
+
+
+def dtype_of(kind: Kind) -> str:
+    """Return the type, as Ibis names it, of the columns that hold a kind.
+
+    Raises:
+        NotInSqlError: none do; only the interpreter has such values.
+    """
+    column = FORMS[kind].column
+    if column is None:
+        raise NotInSqlError
+    return column.ibis
 
 
 def is_filled(value: Expr) -> Expr:
@@ -44,7 +46,7 @@ IDENTITY = ("account", "id")
 ELSEWHERE = ("account", "key", "there", "unread")
 """The columns of a table of keys that lead beyond their account (`estate.Elsewhere`): three texts and a Boolean."""
 _WIDTH = 2000
-_NAMES = {dtype: f"~{dtype[0]}" for dtype in ("string", "float64", "int64", "boolean", "array<string>")}
+_NAMES = {of.ibis: f"~{of.ibis[0]}" for of in COLUMN_TYPES}
 
 
 class UnboundTable(ibis_operations.UnboundTable):  # pyright: ignore[reportUntypedBaseClass]

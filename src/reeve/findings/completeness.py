@@ -1,6 +1,6 @@
 """What could not be read, as far as the selected policies need it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reeve.evaluate.interpreter import Program
@@ -40,14 +40,17 @@ def completeness(manifest: Manifest, programs: Mapping[str, Program], repository
     every = read_and_shown(repository, programs)
     errors = [error for error in manifest.errors if affects(error, every)]
     incomplete = {policy_id for policy_id, own in read.items() if any(affects(error, own) for error in manifest.errors)}
-    missing: dict[str, list[str]] = {}
+    unjudged: set[str] = set()
+    absent: dict[tuple[str, str], list[str]] = {}
     for policy_id, program in programs.items():
         for type_id in types_read([program], repository.object_type):
-            if not manifest.tables.get(type_id) or manifest.without(type_id):
-                missing.setdefault(type_id, []).append(policy_id)
-    unjudged = {policy_id for policies in missing.values() for policy_id in policies}
-    absent = tuple(_absent(type_id, policies, manifest.without(type_id)) for type_id, policies in missing.items())
-    return Completeness((*errors, *absent), frozenset(incomplete | unjudged), frozenset(unjudged))
+            if not manifest.tables.get(type_id):
+                unjudged.add(policy_id)
+            for account in manifest.without(type_id):
+                incomplete.add(policy_id)
+                absent.setdefault((type_id, account), []).append(policy_id)
+    missing = tuple(_absent(type_id, account, policies) for (type_id, account), policies in absent.items())
+    return Completeness((*errors, *missing), frozenset(incomplete | unjudged), frozenset(unjudged))
 
 
 def read_and_shown(repository: Repository, programs: Mapping[str, Program]) -> Read:
@@ -72,8 +75,10 @@ def affects(error: CollectionError, read: Read) -> bool:
     return any(found is not None and (not names or not found.isdisjoint(names)) for found, names in own)
 
 
-def _absent(type_id: str, policies: list[str], accounts: Sequence[str]) -> CollectionError:
-    whose = f" of {', '.join(accounts)}" if any(accounts) else ""
-    message = f"the snapshot holds no {type_id}{whose}, which a policy reads"
-    advice = "collect again for these policies, or choose others with --policy"
-    return CollectionError(type_id, "NotInSnapshot", message, advice, len(policies), None, tuple(policies[:5]), {type_id: ()})
+def _absent(type_id: str, account: str, policies: list[str]) -> CollectionError:
+    message = f"the snapshot holds no {type_id} of this account, which a policy reads"
+    advice = "collect it again for these policies, or choose others with --policy"
+    affected: dict[str, tuple[str, ...]] = {type_id: ()}
+    return CollectionError(
+        type_id, "NotInSnapshot", message, advice, len(policies), None, tuple(policies[:5]), affected, account
+    )

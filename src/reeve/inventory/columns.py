@@ -1,24 +1,8 @@
 """How DuckDB reads the columns of a snapshot's tables: which types it takes for a kind, and how values come out."""
 
+from reeve.language.kinds import FORMS
 from reeve.language.types import NAMED, Kind
 from reeve.model import ObjectType
-
-# A column's type in DuckDB, and how its values become the evaluators' own: instants as microseconds since 1970.
-READABLE = {
-    Kind.TEXT: {"VARCHAR": "{}"},
-    Kind.BYTES: {"VARCHAR": "{}"},
-    Kind.JSON: {"VARCHAR": "{}", "JSON": "{}::VARCHAR"},
-    Kind.BOOLEAN: {"BOOLEAN": "{}"},
-    Kind.DATE_TIME: {"TIMESTAMP WITH TIME ZONE": "epoch_us({})", "TIMESTAMP": "epoch_us({})", "TIMESTAMP_NS": "epoch_us({})"},
-    Kind.DURATION: {"BIGINT": "{}"},
-    Kind.ITEMS: {"VARCHAR[]": "{}"},
-    Kind.NUMBER: {
-        "DOUBLE": "{}",
-        **dict.fromkeys(
-            ("FLOAT", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "USMALLINT", "UINTEGER", "UBIGINT"), "{}::DOUBLE"
-        ),
-    },
-}
 
 
 def quoted(name: str) -> str:
@@ -33,7 +17,7 @@ def kinds_of(object_type: ObjectType) -> dict[str, Kind]:
 
 def read_as(column: str, kind: Kind, found: str | None) -> str | None:
     """Return the SQL that reads a column of a type as a kind; None if it can't."""
-    form = READABLE.get(kind, {}).get(found or "")
+    form = FORMS[kind].duckdb.get(found or "")
     return None if form is None else f"{form.format(quoted(column))} AS {quoted(column)}"
 
 

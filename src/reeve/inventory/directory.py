@@ -8,12 +8,12 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from reeve.files import inside, open_plain
-from reeve.inventory.manifest import SnapshotError
+from reeve.inventory.manifest import MANIFEST, SnapshotError
 
 LOCK = ".lock"
 SNAPSHOT_FOLDER, OUTCOMES_FOLDER = "snapshot", "outcomes"
@@ -108,15 +108,15 @@ def replace_file(path: Path, content: bytes) -> None:
     Raises:
         OSError: it could not be written; the old content is still there.
     """
-    replace_files(path.parent, {path.name: content})
+    replace_files(path.parent, {path.name: (content,)})
 
 
-def replace_files(directory: Path, contents: Mapping[str, bytes]) -> None:
+def replace_files(directory: Path, contents: Mapping[str, Iterable[bytes]]) -> None:
     """Write files of one directory, which belong together: none of the old is ever beside one of the new.
 
     Args:
         directory: where to; it is there.
-        contents: by file name.
+        contents: by file name, in pieces, so that none need be held in memory.
 
     Raises:
         OSError: they could not be written; the old ones are still there.
@@ -137,6 +137,12 @@ def replace_files(directory: Path, contents: Mapping[str, bytes]) -> None:
         raise
 
 
+def snapshot_directory(given: Path) -> Path:
+    """Return where the snapshot lies: the directory itself, or `snapshot` in a scan's output."""
+    nested = given / SNAPSHOT_FOLDER
+    return nested if not (given / MANIFEST).exists() and nested.is_dir() else given
+
+
 def remove_results(out: Path) -> None:
     """Remove the reports and the outcomes of an output directory: the snapshot that they are of is about to be replaced.
 
@@ -153,11 +159,12 @@ def remove_results(out: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: Iterable[bytes]) -> None:
     # 0o666 less the umask, as for any file that a program makes.
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
     with os.fdopen(handle, "wb") as file:
-        file.write(content)
+        for piece in content:
+            file.write(piece)
         file.flush()
         os.fsync(file.fileno())
 

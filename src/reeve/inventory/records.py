@@ -1,7 +1,6 @@
 """The objects of a snapshot: the columns of a type's table, and reading them."""
 
-import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,28 +23,11 @@ from reeve.inventory.tables import (
     parquet,
     unreadable,
 )
-from reeve.language.columns import instant
+from reeve.language.kinds import FORMS, unchanged
 from reeve.language.types import Kind
 from reeve.language.unread import NOT_COLLECTED, NotCollected
 from reeve.model import ObjectType
 
-_COLUMN_TYPES = {
-    "Text": "VARCHAR",
-    "Bytes": "VARCHAR",
-    "Number": "DOUBLE",
-    "Boolean": "BOOLEAN",
-    "DateTime": "TIMESTAMPTZ",
-    "Json": "VARCHAR",
-}
-PROVENANCE = {
-    ACCOUNT: "VARCHAR",
-    REGION: "VARCHAR",
-    ARN: "VARCHAR",
-    AS_OF: "TIMESTAMPTZ",
-    SOURCE: "VARCHAR",
-    NOT_COLLECTED: "VARCHAR",
-}
-"""The columns that every table has, each with its type in DuckDB: where an object is, and how it was read."""
 GLOBAL = "global"
 """The region of what is in none."""
 
@@ -75,8 +57,7 @@ class Record:
 
 def columns_of(object_type: ObjectType) -> dict[str, str]:
     """Return the columns of a type's table, each with its type in DuckDB."""
-    declared = {name: _COLUMN_TYPES.get(field.type, "VARCHAR[]") for name, field in object_type.fields.items()}
-    return {**declared, **PROVENANCE}
+    return {name: FORMS[kind].stored for name, kind in kinds_of_columns(object_type).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +111,8 @@ class Reader:
         if not files:
             return
         kinds = kinds_of_columns(object_type)
-        readers = {name: _READERS[kind] for name, kind in kinds.items() if kind in _READERS}
+        decoders = {name: FORMS[kind].from_column for name, kind in kinds.items()}
+        readers = {name: read for name, read in decoders.items() if read is not unchanged}
         try:
             for row in self._rows(object_type, files, kinds, wanted):
                 values = dict(zip(kinds, row, strict=True))
@@ -159,8 +141,6 @@ class Reader:
 
 
 _FETCHED = 2000
-_READERS: Mapping[Kind, Callable[[Any], Any]] = {Kind.DATE_TIME: instant, Kind.JSON: json.loads}
-"""What makes of a column's values those that the interpreter takes, by kind."""
 
 
 def _record(row: dict[str, Any]) -> Record:

@@ -15,6 +15,7 @@ import msgspec
 
 from reeve import __version__
 from reeve.files import inside
+from reeve.inventory.columns import kinds_of
 from reeve.inventory.directory import replace_file, sha256, sync, why
 from reeve.inventory.identity import identified
 from reeve.inventory.manifest import (
@@ -28,8 +29,9 @@ from reeve.inventory.manifest import (
     normal,
     read_manifest,
 )
-from reeve.inventory.records import PROVENANCE, Record, columns_of
+from reeve.inventory.records import Record, columns_of
 from reeve.inventory.tables import ACCOUNT, ARN, AS_OF, REGION, SOURCE, connection, exact
+from reeve.language.kinds import FORMS
 from reeve.language.unread import NOT_COLLECTED
 from reeve.masking import masked
 from reeve.model import ObjectType
@@ -126,13 +128,12 @@ def _write_table(
     encoder, rows, longest = msgspec.json.Encoder(), 0, _USUAL_LINE
     stem = f"{_UNUSUAL.sub('_', object_type.id)[:100]}-{os.urandom(6).hex()}.parquet"
     target, part = inside(directory, stem), inside(directory, f"{stem}.part")
-    columns = columns_of(object_type)
-    in_json = [name for name, field in object_type.fields.items() if field.type == "Json"]
+    columns, lined = columns_of(object_type), {name: FORMS[kind].to_line for name, kind in kinds_of(object_type).items()}
     lines = inside(directory, f".rows-{stem}.ndjson")
     try:
         with lines.open("wb", buffering=0) as file:
             for record in records:
-                line = encoder.encode(_flat(record, columns, in_json)) + b"\n"
+                line = encoder.encode(_flat(record, lined)) + b"\n"
                 file.write(line)
                 rows, longest = rows + 1, max(longest, len(line))
         relation: Any = opened
@@ -146,11 +147,9 @@ def _write_table(
     return Table(stem, rows, sha256(target), account)
 
 
-def _flat(record: Record, columns: Mapping[str, str], in_json: Iterable[str]) -> dict[str, Any]:
-    row = {name: record.fields.get(name) for name in columns if name not in PROVENANCE}
-    for name in in_json:
-        if row[name] is not None:
-            row[name] = msgspec.json.encode(row[name]).decode()
+def _flat(record: Record, lined: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
+    values = ((name, to_line, record.fields.get(name)) for name, to_line in lined.items())
+    row = {name: None if value is None else to_line(value) for name, to_line, value in values}
     reasons = {name: masked(reason) for name, reason in record.not_collected.items()}
     missing = msgspec.json.encode(reasons).decode() if reasons else None
     place = {ACCOUNT: record.account, REGION: record.region, ARN: record.arn}

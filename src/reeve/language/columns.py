@@ -1,7 +1,7 @@
 """What values mean in the columns of a table: the counterpart of `values` for expressions of Ibis.
 
-Values of DateTime and Duration are whole microseconds (int64), of Number float64, of sets and lists arrays of texts, of Json
-its text. Nothing here imports Ibis: expressions come from a table and are combined by their own methods, or by the table's.
+What columns hold of a value is said by the table of kinds (`kinds.FORMS`). Nothing here imports Ibis: expressions come from a
+table and are combined by their own methods, or by the table's.
 
 Engines differ in what they can do to the letter. What the fast form of an operation can't be exact about for some value (a
 letter beyond ASCII, an odd date) it leaves to a guard `DEFERRED`: such objects are judged again with `exact` columns, which
@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from reeve.language.codes import ERROR
+from reeve.language.kinds import to_column
 from reeve.language.types import Kind, Type
 
 if TYPE_CHECKING:  # operations have columns, which know of operations only these
@@ -26,9 +26,6 @@ Expr = Any
 
 DEFERRED = -1
 """The number of an object that these columns can't judge."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
 
 PathPart = str | int
 """A step of a path: a member's name or an index."""
@@ -131,7 +128,11 @@ class Columns(Protocol):
         ...
 
     def literal(self, value: Any, kind: Kind) -> Expr:
-        """Return a constant of a type; `None` is its null."""
+        """Return a constant of a kind, given as a column holds it; `None` is its null.
+
+        Raises:
+            NotInSqlError: no column holds values of the kind.
+        """
         ...
 
     def cases(self, *branches: tuple[Expr, Expr], otherwise: Expr) -> Expr:
@@ -185,20 +186,7 @@ class Columns(Protocol):
 
 def known_column(table: Columns, value: Any, kind: Kind) -> Column:
     """Return the column of a constant, given as a value of the language."""
-    found = microseconds(value) if isinstance(value, (datetime, timedelta)) else value
-    literal = table.literal(list(found) if isinstance(found, tuple) else found, kind)  # pyright: ignore[reportUnknownArgumentType]
-    return Column(literal, nullable=value is None, known=True, constant=value)
-
-
-def microseconds(value: datetime | timedelta) -> int:
-    """Return an instant as the microseconds since 1970 in UTC, or a length as its microseconds."""
-    length = value if isinstance(value, timedelta) else value - _EPOCH
-    return (length.days * 86_400 + length.seconds) * 1_000_000 + length.microseconds
-
-
-def instant(microseconds: int) -> datetime:
-    """Return the instant that a column holds as microseconds since 1970, in UTC."""
-    return _EPOCH + timedelta(microseconds=microseconds)
+    return Column(table.literal(to_column(kind, value), kind), nullable=value is None, known=True, constant=value)
 
 
 def true_column(expression: Expression, table: Columns) -> Column:

@@ -1,16 +1,18 @@
 """The report as one self-contained HTML file: no request to anywhere, readable without scripts."""
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from importlib.resources import files
 from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
 from reeve import __version__
+from reeve.findings.choosing import shares
 from reeve.findings.frameworks import Verdict
-from reeve.findings.results import SHOWN_ORDER, PolicyResult, Results
+from reeve.findings.results import SHOWN_ORDER, Finding, PolicyResult, Results
+from reeve.inventory.manifest import Manifest
 from reeve.model import Status
 from reeve.report import markdown
 from reeve.report.escaping import visible
@@ -31,33 +33,68 @@ VERDICT_COLORS: Mapping[Verdict, str] = {
 }
 
 
-def render(results: Results) -> bytes:
-    """Return the report as HTML, UTF-8."""
-    template = environment(_template, time=_time, markdown=markdown.render).get_template("report.html.j2")
-    page = template.render(
+AT_MOST = 1_000
+"""How many findings a page holds: a browser shows so many at once, and the file stays below 3 MB."""
+
+
+def render(results: Results) -> Iterator[bytes]:
+    """Yield the report as HTML, UTF-8: pieces of it, as they are made."""
+    template = environment("reeve.report").get_template("report.html.j2")
+    policies = results.worst_first
+    findings = _held(policies)
+    shown = sum(map(len, findings))
+    pieces = template.generate(
         results=results,
         manifest=results.manifest,
-        policies=results.worst_first,
+        title=_title(results.manifest),
+        policies=policies,
+        findings=findings,
+        shown=shown,
+        left_out=results.shown + results.left_out - shown,
         many=results.many,
-        sections=[_sections(result, results.framework_names) for result in results.worst_first],
-        bars=[_bar(result) for result in results.worst_first],
+        sections=[_sections(result, results.framework_names) for result in policies],
+        bars=[_bar(result) for result in policies],
         statuses=SHOWN_ORDER,
         colors=COLORS,
         verdict_colors=VERDICT_COLORS,
         version=__version__,
     )
-    return page.encode("utf-8", "replace")
+    return (piece.encode("utf-8", "replace") for piece in pieces)
 
 
-def environment(load: Callable[[str], str], **filters: Callable[..., Any]) -> jinja2.Environment:
+def _held(policies: Sequence[PolicyResult]) -> list[Sequence[Finding]]:
+    """Return the findings of each policy that the page holds."""
+    counts = [(result.policy, Counter(finding.meaning.status for finding in result.findings)) for result in policies]
+    held = shares(counts, AT_MOST)
+    found: list[Sequence[Finding]] = []
+    for result in policies:
+        left = dict(held[result.policy.id])
+        own: list[Finding] = []
+        for finding in result.findings:
+            if left[finding.meaning.status]:
+                left[finding.meaning.status] -= 1
+                own.append(finding)
+        found.append(own)
+    return found
+
+
+def _title(manifest: Manifest) -> str:
+    if len(manifest.parts) == 1:
+        (part,) = manifest.parts
+        name = f" ({part.account_name})" if part.account_name else ""
+        return f"{part.provider} account {part.account or 'unknown'}{name}"
+    return f"{len(manifest.parts)} accounts"
+
+
+def environment(folder: str) -> jinja2.Environment:
     """Return what renders templates of pages: whatever they show is escaped, and a name that is not given is an error.
 
     Args:
-        load: gives a template's text by its name.
-        filters: the filters of the templates.
+        folder: the package whose folder `templates` holds them, beside those of reports (`finding.html.j2`).
     """
+    places = [jinja2.PackageLoader(package, "templates") for package in dict.fromkeys((folder, "reeve.report"))]
     found = jinja2.Environment(
-        loader=jinja2.FunctionLoader(load),
+        loader=jinja2.ChoiceLoader(places),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         finalize=_shown,
@@ -65,7 +102,7 @@ def environment(load: Callable[[str], str], **filters: Callable[..., Any]) -> ji
         lstrip_blocks=True,
     )
     known: dict[str, Any] = found.filters  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    known.update(filters)
+    known.update(time=_time, markdown=markdown.render)
     return found
 
 
@@ -74,10 +111,6 @@ def _shown(value: object) -> object:
     if isinstance(value, str):
         return value if isinstance(value, Markup) else visible(value, markdown.LAYOUT)
     return "" if value is None else value
-
-
-def _template(name: str) -> str:
-    return files("reeve.report").joinpath("templates", name).read_text("utf-8")
 
 
 def _time(value: datetime | None) -> str:

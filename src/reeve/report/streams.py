@@ -111,10 +111,11 @@ def put_json(data: Any) -> None:
     sys.stdout.write((json.dumps(data, indent=2) if ascii_only else as_json(data)) + "\n")
 
 
-def put_content(content: bytes) -> None:
+def put_content(pieces: "Iterable[bytes]") -> None:
     """Write a report that its renderer has escaped, UTF-8, to standard output."""
     sys.stdout.flush()
-    sys.stdout.buffer.write(content)
+    for piece in pieces:
+        sys.stdout.buffer.write(piece)
 
 
 def say(message: str) -> None:

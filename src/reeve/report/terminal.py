@@ -1,4 +1,4 @@
-"""The summary on a terminal or in a pipe: counts by status, offenders with their keys, what could not be read."""
+"""The summary on a terminal or in a pipe: offenders with place, evidence and remedy, counts, what could not be read."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -9,6 +9,7 @@ from rich.table import Table
 
 from reeve.findings.frameworks import FrameworkResult, Verdict
 from reeve.findings.results import SHOWN_ORDER, Finding, PolicyResult, Results
+from reeve.inventory.manifest import Manifest, Part
 from reeve.model import Status
 from reeve.report.streams import joined, text
 
@@ -34,8 +35,10 @@ VERDICT_STYLES = {
 SEVERITY_STYLES = {"CRITICAL": "bold red", "HIGH": "red", "MEDIUM": "yellow"}
 
 WIDEST = 110
-SOME = 3
-"""How many offenders are named beside each of many policies."""
+SOME = 5
+"""How many offenders of each of many policies are shown."""
+MOST = 100
+"""How many offenders of a policy that is shown alone are shown, and as many that are undetermined."""
 MANY_ERRORS = 5
 """From how many failed calls on each gets a single line."""
 
@@ -43,25 +46,43 @@ MANY_ERRORS = 5
 def render(results: Results, console: Console) -> None:
     """Print the summary."""
     manifest = results.manifest
-    console.print(text(f"AWS account {manifest.accounts}, as of {manifest.moment:%Y-%m-%d %H:%M:%S} UTC"))
+    several = len(manifest.parts) > 1
+    said = ", ".join(map(_account, manifest.parts[:SOME])) + (
+        f" and {len(manifest.parts) - SOME} more" if len(manifest.parts) > SOME else ""
+    )
+    console.print(text(f"{said}, as of {manifest.moment:%Y-%m-%d %H:%M:%S} UTC"))
+    if results.left_out:
+        shown = f"{results.shown:,} findings, the worst, can be shown with everything; {results.left_out:,} are only counted"
+        console.print(text(f"Cut off: {shown}.", style="yellow"))
     if results.many:
+        for result in results.worst_first:
+            _offenders(result, several, SOME, console)
         _overview(results.worst_first, console)
     else:
         for result in results.policies:
-            _policy(result, console)
+            _policy(result, several, console)
     if not results.policies:
         console.print("No policy with production logic was selected.")
     if results.framework:
         _framework(results.framework, console)
     _incomplete(results, console)
-    seconds = (manifest.finished_at - manifest.moment).total_seconds()
+    _requests(manifest, console)
+
+
+def _account(part: Part) -> str:
+    name = f" ({part.account_name})" if part.account_name else ""
+    return f"{part.provider} account {part.account or 'unknown'}{name}"
+
+
+def _requests(manifest: Manifest, console: Console) -> None:
+    seconds = sum((part.finished_at - part.started_at).total_seconds() for part in manifest.parts)
     by_service = sorted(manifest.calls_by_service.items(), key=lambda entry: (-entry[1], entry[0]))
     said = ", ".join(f"{service} {count:,}" for service, count in by_service)
-    console.print(text(f"{sum(manifest.calls.values()):,} requests to AWS in {seconds:.1f} s: {said}", style="dim"))
+    console.print(text(f"{sum(manifest.calls.values()):,} requests in {seconds:.1f} s: {said}", style="dim"))
 
 
 def _overview(policies: Sequence[PolicyResult], console: Console) -> None:
-    """Print a line for each policy, in the order given, with the names of some offenders."""
+    """Print a line for each policy, in the order given."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("severity", no_wrap=True)
     for heading in ("bad", "unsure", "good"):
@@ -71,29 +92,33 @@ def _overview(policies: Sequence[PolicyResult], console: Console) -> None:
         counts = result.counts
         shown = (Status.INCOMPLIANT, Status.UNDETERMINED, Status.COMPLIANT)
         cells = [text(f"{counts[status]:,}", style=STYLES[status] if counts[status] else "dim") for status in shown]
-        severity = result.policy.severity or ""
-        failed = counts[Status.INCOMPLIANT] > 0
-        table.add_row(text(severity, style=SEVERITY_STYLES.get(severity, "") if failed else "dim"), *cells, _named(result))
+        table.add_row(_severity(result), *cells, text(result.policy.full_name))
     console.print()
     console.print(table, width=min(console.width, WIDEST))
     failing = sum(result.counts[Status.INCOMPLIANT] > 0 for result in policies)
     console.print()
-    hint = "`--policy NAME` shows one with its offenders and what to do, `--out DIR` writes the whole report"
+    hint = "`--policy NAME` shows one with all that it judged, `--out DIR` writes the whole report"
     console.print(text(f"{failing} of {len(policies)} policies have offenders; {hint}.", style="dim"))
 
 
-def _named(result: PolicyResult) -> "Text":
-    """Return a policy's name, and below it its first offenders: a name once, though objects in many regions may have it."""
-    found = [text(result.policy.full_name)]
+def _severity(result: PolicyResult) -> "Text":
+    severity, failed = result.policy.severity or "", result.counts[Status.INCOMPLIANT] > 0
+    return text(severity, style=SEVERITY_STYLES.get(severity, "") if failed else "dim")
+
+
+def _offenders(result: PolicyResult, several: bool, most: int, console: Console) -> None:
+    """Print a policy's offenders, the first of them, if it has any."""
     offenders = _with_status(result, Status.INCOMPLIANT)
-    names = list(dict.fromkeys(finding.object_name for finding in offenders))
-    if names:
-        more = len(names) > SOME or result.counts[Status.INCOMPLIANT] > len(offenders)
-        found.append(text(", ".join([*names[:SOME], *(["…"] if more else [])]), style="dim"))
-    return joined(found, "\n")
+    if not offenders:
+        return
+    console.print()
+    console.print(joined([text(result.policy.full_name, style="bold"), _severity(result)], "  "))
+    for finding in offenders[:most]:
+        _offender(finding, several, console)
+    _more(result, Status.INCOMPLIANT, offenders[:most], console)
 
 
-def _policy(result: PolicyResult, console: Console) -> None:
+def _policy(result: PolicyResult, several: bool, console: Console) -> None:
     console.print()
     console.print(text(result.policy.full_name, style="bold"))
     console.print(text(result.policy.id, style="dim"), overflow="fold")
@@ -101,17 +126,17 @@ def _policy(result: PolicyResult, console: Console) -> None:
     offenders = _with_status(result, Status.INCOMPLIANT)
     if offenders:
         console.print()
-        console.print(text(f"Incompliant ({result.counts[Status.INCOMPLIANT]})", style=STYLES[Status.INCOMPLIANT]))
-        for finding in offenders:
-            _offender(finding, console)
-        _more(result, Status.INCOMPLIANT, offenders, console)
+        console.print(text(f"Incompliant ({result.counts[Status.INCOMPLIANT]:,})", style=STYLES[Status.INCOMPLIANT]))
+        for finding in offenders[:MOST]:
+            _offender(finding, several, console)
+        _more(result, Status.INCOMPLIANT, offenders[:MOST], console)
     unknown = _with_status(result, Status.UNDETERMINED)
     if unknown:
         console.print()
-        console.print(text(f"Undetermined ({result.counts[Status.UNDETERMINED]})", style=STYLES[Status.UNDETERMINED]))
-        for finding in unknown:
-            _unknown(finding, console)
-        _more(result, Status.UNDETERMINED, unknown, console)
+        console.print(text(f"Undetermined ({result.counts[Status.UNDETERMINED]:,})", style=STYLES[Status.UNDETERMINED]))
+        for finding in unknown[:MOST]:
+            _unknown(finding, several, console)
+        _more(result, Status.UNDETERMINED, unknown[:MOST], console)
     frameworks = sorted({link.section.framework for link in result.links})
     if frameworks:
         console.print()
@@ -169,18 +194,29 @@ def _indented(shown: "Text", console: Console, by: int = 2) -> None:
     console.print(Padding(shown, (0, 0, 0, by), expand=False), width=min(console.width, WIDEST))
 
 
-def _offender(finding: Finding, console: Console) -> None:
-    _indented(text(finding.object_name, style="bold", overflow="fold"), console)
+def _offender(finding: Finding, several: bool, console: Console) -> None:
+    _indented(_where(finding, several), console)
+    if finding.evidence:
+        _indented(text(_flat(finding.evidence.text)), console, 4)
     remedy = finding.remedy
     if remedy is None:
         _indented(text(_flat(finding.meaning.remediation or finding.meaning.message)), console, 4)
         return
-    _indented(text(remedy.say), console, 4)
-    for command in remedy.commands:
+    _indented(text(f"→ {_flat(remedy.say)}"), console, 4)
+    for command in remedy.commands[:SOME]:
         # A command is copied: it is printed in one piece, whatever the width.
         console.print(text(f"    {command.run}", style="cyan"), soft_wrap=True)
-    if remedy.breaks:
-        _indented(text(f"What it can break: {_flat(remedy.breaks)}", style="dim"), console, 4)
+    if len(remedy.commands) > SOME:
+        _indented(text(f"… and {len(remedy.commands) - SOME} more commands", style="dim"), console, 4)
+
+
+def _where(finding: Finding, several: bool) -> "Text":
+    """Return an object's name, and what tells it from others of that name."""
+    place = finding.place
+    parts = [finding.object_id] if finding.object_id != finding.shown_name else []
+    parts += [place.region] + ([place.account_name or place.account] if several else [])
+    name = text(finding.shown_name, style="bold", overflow="fold")
+    return joined([name, text(*parts, separator=" · ", style="dim")], "  ")
 
 
 def _flat(message: str) -> str:
@@ -188,8 +224,8 @@ def _flat(message: str) -> str:
     return " ".join(message.split())
 
 
-def _unknown(finding: Finding, console: Console) -> None:
-    _indented(text(finding.object_name, style="bold", overflow="fold"), console)
+def _unknown(finding: Finding, several: bool, console: Console) -> None:
+    _indented(_where(finding, several), console)
     reasons = dict.fromkeys(finding.not_collected.values()) or {finding.runtime_error or finding.meaning.message: None}
     for reason in reasons:
         _indented(text(_flat(reason)), console, 4)

@@ -11,11 +11,11 @@ from typing import Any
 from reeve.language import codes, source
 from reeve.language.errors import InvalidRepositoryError, Position, Problem, nearest, one_of
 from reeve.language.logic import Body
+from reeve.language.patterns import CommandLine, Pattern, parse_command, parse_pattern
 from reeve.language.queries import Query, compile_dated
 from reeve.language.query_reads import Found, Path, reads
 from reeve.language.source import position_at, read_yaml
 from reeve.language.syntax import FileReader, Key, Keys, Paths, Shape
-from reeve.language.patterns import CommandLine, Pattern, parse_command, parse_pattern
 from reeve.language.types import NAMED, Kind
 from reeve.model import Code, ObjectType, Status
 from reeve.repository.type_checks import Finding, Steps

@@ -264,17 +264,14 @@ def _asset(name: str) -> bytes:
     return files("reeve.site").joinpath("assets", name).read_bytes()
 
 
-@cache
-def _template(name: str) -> str:
-    return files("reeve.site").joinpath("templates", name).read_text("utf-8")
-
-
 class _Renderer:
     """Renders pages; what a page's text depends on beside its data is the same for all of a build."""
 
     def __init__(self, options: Options, judged: bool) -> None:
         self.options = options
-        self.environment = environment(_template, markdown=markdown.render)
+        self.environment = environment("reeve.site")
+        filters: dict[str, Any] = self.environment.filters  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        filters.update(markdown=markdown.render)
         names: dict[str, Any] = self.environment.globals  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         names.update(
             version=__version__,
@@ -288,8 +285,9 @@ class _Renderer:
             status_colors={str(status): color for status, color in COLORS.items()},
             verdict_colors={str(verdict): color for verdict, color in VERDICT_COLORS.items()},
         )
-        every = b"".join(_template(path.name).encode() for path in _templates())
-        self.common = hashlib.sha256(every + repr((options, judged, __version__)).encode()).hexdigest()
+        loader: Any = self.environment.loader
+        every = "".join(loader.get_source(self.environment, name)[0] for name in self.environment.list_templates())
+        self.common = hashlib.sha256(every.encode() + repr((options, judged, __version__)).encode()).hexdigest()
 
     def _source(self, path: str) -> str | None:
         base = self.options.source_url
@@ -309,8 +307,3 @@ class _Renderer:
 
         template = self.environment.get_template(f"{page.template}.html.j2")
         return template.render(page=page, to=to, **page.data).encode("utf-8", "replace")
-
-
-@cache
-def _templates() -> tuple[Any, ...]:
-    return tuple(sorted(files("reeve.site").joinpath("templates").iterdir(), key=lambda path: path.name))

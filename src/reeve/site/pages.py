@@ -16,7 +16,7 @@ from reeve.site.flags import FLAGS
 from reeve.site.markdown import words_of
 from reeve.site.policy_page import offenders
 
-MOST_OFFENDERS = 100
+MOST_OFFENDERS, SOME_ACCOUNTS = 100, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,10 @@ def _scan(catalogue: Catalogue) -> Mapping[str, Any] | None:
     ranks = {one.policy.id: rank for rank, one in enumerate(catalogue.results.worst_first)}
     worst = tuple(row for row in sorted(rows, key=lambda row: ranks[row.id]) if row.counts and row.counts["INCOMPLIANT"])
     at = f"{manifest.moment:%Y-%m-%d %H:%M:%S} UTC"
+    accounts = ", ".join(part.account_name or part.account or "unknown" for part in manifest.parts[:SOME_ACCOUNTS])
+    accounts += f" and {len(manifest.parts) - SOME_ACCOUNTS} more" if len(manifest.parts) > SOME_ACCOUNTS else ""
     complete = catalogue.results.complete
-    return {"account": manifest.accounts, "at": at, "complete": complete, "worst": worst[:15], "failing": len(worst)}
+    return {"accounts": accounts, "at": at, "complete": complete, "worst": worst[:15], "failing": len(worst)}
 
 
 # Policies ------------------------------------------------------------------------------------------------------------

@@ -3,16 +3,16 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import islice, repeat
 from typing import Any
 
 from reeve.evaluate.interpreter import Program, compile_body
 from reeve.evaluate.policy_tests import Case, read_objects, run_tests
+from reeve.findings.results import Finding
 from reeve.language import codes
 from reeve.language.errors import InvalidRepositoryError
 from reeve.language.logic import Logic
-from reeve.model import Policy
-from reeve.repository.remedies import Remedies
+from reeve.model import Policy, Status
 from reeve.repository.repository import LOGIC_SUFFIX, PRODUCTION_LOGIC, WORK_IN_PROGRESS, Repository
 
 
@@ -62,7 +62,7 @@ class LogicView:
     """A logic file: its conditions, its YAML, the extracts that it imports, and its test objects.
 
     Without a body it is work in progress that can't be loaded; `errors` say why. `without_result` says that nobody has said
-    what is expected of some test object; then there are no tests. `remedies` are those of the production logic.
+    what is expected of some test object; then there are no tests.
     """
 
     path: str
@@ -73,7 +73,6 @@ class LogicView:
     test_files: tuple[str, ...]
     tests: tuple[TestView, ...]
     without_result: bool = False
-    remedies: Remedies = ()
     errors: tuple[str, ...] = ()
 
 
@@ -95,15 +94,13 @@ def _logic(repository: Repository, policy: Policy, name: str) -> LogicView:
     try:
         logic, _ = repository.read_logic(path)
         body = _body(compile_body(logic.body))
-        production = name == PRODUCTION_LOGIC
-        remedies = repository.remedies(policy.id, logic.body) if production else ()
     except InvalidRepositoryError as error:
         if name != WORK_IN_PROGRESS:
             raise
         return LogicView(path, False, None, text, (), (), (), errors=tuple(map(str, error.problems)))
     tests, without_result = _tests(repository, logic)
     files = (tuple(logic.all_imports), tuple(logic.test_data))
-    return LogicView(path, production, body, text, *files, tests, without_result, remedies)
+    return LogicView(path, name == PRODUCTION_LOGIC, body, text, *files, tests, without_result)
 
 
 def _tests(repository: Repository, logic: Logic) -> tuple[tuple[TestView, ...], bool]:
@@ -142,7 +139,7 @@ def _test(case: Case, fields: str) -> TestView:
     return TestView(case.object, str(case.expected["status"]), str(case.expected["conditionIndex"]), case.passed, fields)
 
 
-def offenders(findings: Sequence[Any], most: int) -> tuple[tuple[str, str, str, str], ...]:
-    """Return findings that are INCOMPLIANT or UNDETERMINED as (status, name, id, message), the first of them."""
-    worst = [one for one in findings if one.meaning.status in ("INCOMPLIANT", "UNDETERMINED")]
-    return tuple((str(one.meaning.status), one.object_name, one.object_id, one.meaning.message) for one in worst[:most])
+def offenders(findings: Sequence[Finding], most: int) -> tuple[Finding, ...]:
+    """Return the findings that are shown: what is INCOMPLIANT, and what is UNDETERMINED, in the order given."""
+    found = (one for one in findings if one.meaning.status in (Status.INCOMPLIANT, Status.UNDETERMINED))
+    return tuple(islice(found, most))

@@ -10,13 +10,11 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, cast
 
-import msgspec
-
 from reeve.collect.aws.reading import is_secret_name
-from reeve.language.json_texts import parse_json
+from reeve.language.kinds import FORMS
 from reeve.language.queries import DatedFunctions, Query, QueryError, compile_query
 from reeve.language.types import Kind, Type
-from reeve.language.values import describe, parse_date_time
+from reeve.language.values import WrongTypeError, describe
 
 
 class ExpressionError(Exception):
@@ -118,44 +116,13 @@ def typed(declared: Type, value: Any) -> Any:
     Raises:
         ExpressionError: it can't be.
     """
-    if value is None:
-        return value
-    if declared.kind is Kind.JSON:
-        return _json(value)
-    match declared.kind:
-        case Kind.BOOLEAN if value in (True, False, "true", "false"):
-            return value in (True, "true")
-        case Kind.NUMBER if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _LARGEST:
-            return value
-        case Kind.DATE_TIME if isinstance(value, str):
-            return _instant(value)
-        case Kind.TEXT | Kind.BYTES if isinstance(value, (str, int, float)) and not isinstance(value, bool):
-            return str(value)
-        case Kind.ITEMS if isinstance(value, list):
-            return [str(item) for item in cast("list[Any]", value) if item is not None]
-        case _:
-            raise ExpressionError(f"{declared} was wanted, {describe(value)} was found")
+    if value is None or (declared.kind is Kind.DATE_TIME and value in _NO_INSTANT):
+        return None
+    try:
+        return FORMS[declared.kind].collected(value)
+    except WrongTypeError as error:
+        raise ExpressionError(f"{error}; the field is {declared}") from None
 
 
 _NO_INSTANT = ("", "N/A", "no_information", "not_supported")
 """What the credential report has where there is no instant."""
-
-
-def _instant(text: str) -> datetime | None:
-    found = parse_date_time(text)
-    if found is None and text not in _NO_INSTANT:
-        raise ExpressionError("an instant was wanted, another text was found")
-    return found
-
-
-_LARGEST = 2**63
-"""Numbers beyond are no facts of AWS; NaN and the infinities are not below it either."""
-
-
-def _json(value: Any) -> Any:
-    try:
-        found = parse_json(value) if isinstance(value, str) else value
-        msgspec.json.encode(found)  # as a snapshot holds it
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise ExpressionError(f"JSON was wanted: {error}") from None
-    return found

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from reeve.collect.aws.answers import optional_paths
 from reeve.collect.aws.shapes import Path
-from reeve.language.templates import names_in
 from reeve.language.queries import references
+from reeve.language.templates import names_in
 from reeve.model import Call, Collect, ObjectType, Source
 
 Needs = Mapping[str, frozenset[str]]

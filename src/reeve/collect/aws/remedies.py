@@ -17,8 +17,8 @@ from reeve.collect.aws.inference import infer_query
 from reeve.collect.aws.shapes import NO_CONSTANT, STRING, UNKNOWN, Kind, Value, items_of, listing, of_shape
 from reeve.language.errors import nearest
 from reeve.language.logic import Body
-from reeve.language.queries import Query
 from reeve.language.patterns import Pattern
+from reeve.language.queries import Query
 from reeve.language.types import NAMED
 from reeve.model import ObjectType
 from reeve.repository.remedies import GUILTY, ITEM, PLACE_NAMES, CheckRemedies, DeclaredRemedy, Remedies

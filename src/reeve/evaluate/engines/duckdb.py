@@ -19,6 +19,7 @@ from reeve.evaluate.queries import Query, sql
 from reeve.evaluate.stages import MappingStep
 from reeve.inventory.columns import quoted, read_as, wrong_column
 from reeve.inventory.tables import exact, parquet
+from reeve.language.kinds import COLUMN_TYPES, DOUBLE
 from reeve.language.types import Kind
 
 
@@ -42,8 +43,8 @@ def _instant(text: Expr) -> Expr:
 
 DIALECT = Dialect(DuckDBCompiler(), array_distinct, _matches, _instant, JSON)
 
-_TYPES = {"string": "VARCHAR", "float64": "DOUBLE", "int64": "BIGINT", "boolean": "BOOLEAN", "array<string>": "VARCHAR[]"}
-_WRITTEN = {dtype: name for dtype, name in _TYPES.items() if dtype != "float64"}
+_TYPES = {of.ibis: of.duckdb for of in COLUMN_TYPES}
+_WRITTEN = {of.ibis: of.duckdb for of in COLUMN_TYPES if of is not DOUBLE}
 """The types that lines of JSON can hold; they know no infinity."""
 
 

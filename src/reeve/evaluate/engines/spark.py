@@ -16,6 +16,7 @@ from reeve.evaluate.engines.engine import EngineError
 from reeve.evaluate.queries import Query, sql
 from reeve.evaluate.stages import MappingStep
 from reeve.inventory.columns import wrong_column
+from reeve.language.kinds import COLUMN_TYPES, FORMS, STRING
 from reeve.language.types import Kind
 
 try:
@@ -64,19 +65,8 @@ class _Compiler(PySparkCompiler):
 
 DIALECT = Dialect(_Compiler(), distinct=array_distinct, instant=_instant)
 
-_NUMBERS = ("double", "float", "tinyint", "smallint", "int", "bigint")
-_READABLE = {
-    Kind.TEXT: ("string",),
-    Kind.BYTES: ("string",),
-    Kind.JSON: ("string",),
-    Kind.BOOLEAN: ("boolean",),
-    Kind.DATE_TIME: ("timestamp", "timestamp_ntz"),
-    Kind.DURATION: ("bigint",),
-    Kind.ITEMS: ("array<string>",),
-    Kind.NUMBER: _NUMBERS,
-}
 _CODE_GENERATOR = "org.apache.spark.sql.catalyst.expressions.codegen.CodeGenerator"
-_TYPES = {"string": "string", "float64": "double", "int64": "bigint", "boolean": "boolean", "array<string>": "array<string>"}
+_TYPES = {of.ibis: of.spark for of in COLUMN_TYPES}
 _SETTINGS = {
     "spark.sql.ansi.enabled": "false",  # a failed conversion is null, not the end of the run
     "spark.sql.caseSensitive": "true",
@@ -117,14 +107,14 @@ class Spark:
         with _engine_errors():
             table = self._session.read.parquet(*map(_exact, files))
             found = {field.name: field.dataType.simpleString() for field in table.schema.fields}
-        column, shown = spark_functions.col, list[Any]()
+        shown: list[Any] = []
         for field, kind in wanted.items():
-            if found.get(field) not in _READABLE.get(kind, ()):
+            read = FORMS[kind].spark.get(found.get(field, ""))
+            if read is None:
                 raise EngineError(wrong_column(files[0], field, kind, found.get(field)))
-            read = column(_quoted(field))
-            read = spark_functions.unix_micros(read.cast("timestamp")) if kind is Kind.DATE_TIME else read
-            shown.append((read.cast("double") if kind is Kind.NUMBER else read).alias(field))
-        shown += [column(_quoted(field)) for field, kind in found.items() if field not in wanted and kind == "string"]
+            shown.append(spark_functions.expr(read.format(_quoted(field))).alias(field))
+        others = (field for field, kind in found.items() if field not in wanted and kind == STRING.spark)
+        shown += [spark_functions.col(_quoted(field)) for field in others]
         table.select(*shown).createOrReplaceTempView(name)
         return tuple(found)
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
-from reeve.language.columns import Column, Columns, microseconds
+from reeve.language.columns import Column, Columns
+from reeve.language.kinds import microseconds
 from reeve.language.operations.base import (
     Compiler,
     Evaluate,

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import ClassVar
 
-from reeve.language.columns import Column, Columns, microseconds
+from reeve.language.columns import Column, Columns
+from reeve.language.kinds import microseconds
 from reeve.language.operations.base import Compiler, Evaluate, Expression, Moment, Precedence, Row, inner, operand
 from reeve.language.types import DURATION, Kind, Type
 from reeve.language.values import as_date_time

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any, ClassVar, cast
 
 from reeve.language.codes import ERROR
 from reeve.language.columns import Column, Columns, Guard, known_column
+from reeve.language.kinds import FORMS
 from reeve.language.operations.base import (
     Checks,
     Compiler,
@@ -26,7 +26,7 @@ from reeve.language.operations.base import (
 from reeve.language.types import ANY, BOOLEAN, Kind, Type
 from reeve.language.unread import NotCollected
 from reeve.language.value_columns import emptiness as emptiness_column
-from reeve.language.values import Value, WrongTypeError, as_date_time, describe, emptiness, normalise, quoted, text_form
+from reeve.language.values import Value, WrongTypeError, as_type, describe, emptiness, normalise, quoted, text_form
 
 ID_FIELDS = ("Id", "id")
 DISAPPEARANCE_SUFFIX = "__disappearanceTime__c"
@@ -86,23 +86,12 @@ def object_id(row: Row) -> str | None:
     return next((str(row[key]) for key in ID_FIELDS if row.get(key) is not None), None)
 
 
-_PYTHON_TYPES: dict[Kind, tuple[type, ...]] = {
-    Kind.TEXT: (str,),
-    Kind.BYTES: (str,),
-    Kind.NUMBER: (int, float),
-    Kind.BOOLEAN: (bool,),
-    Kind.DATE_TIME: (datetime,),
-    Kind.JSON: (dict, list, str, int, float, bool),
-    Kind.ITEMS: (list, tuple),
-}
-
-
 def _wrong_value(path: str, declared: Type, value: Value) -> Value:
     """Convert or refuse a value that is not, as it stands, of the field's declared type."""
     if isinstance(value, NotCollected):
         raise EvaluationError(f"{path} was not collected: {value.reason}")
-    if declared.kind is Kind.DATE_TIME and isinstance(value, str):
-        return as_date_time(value)
+    if FORMS[declared.kind].parse is not None and isinstance(value, str):
+        return as_type(declared.kind, value)
     raise WrongTypeError(f"{path}: {declared} was wanted, {describe(value)} was found")
 
 
@@ -182,7 +171,7 @@ class Field:
                 return value
 
             return read_untyped
-        fits = _PYTHON_TYPES[declared.kind]
+        fits = FORMS[declared.kind].python
         number, exact = declared.kind is Kind.NUMBER, self.return_type == "BYTES"
 
         def read_typed(row: Row) -> Value:

@@ -14,6 +14,7 @@ from reeve.cli.options import Decorator, together
 if TYPE_CHECKING:
     from reeve.evaluate.engines.engine import Engine
     from reeve.evaluate.interpreter import Program
+    from reeve.evaluate.judge_by_engine import Earlier
     from reeve.evaluate.objects import Snapshot
     from reeve.evaluate.outcomes import Outcomes
     from reeve.findings.results import Results
@@ -89,6 +90,7 @@ def opened(choice: EngineChoice, spill: Path) -> "Generator[Engine]":
             yield engine
 
 
+@contextmanager
 def judged(
     repository: "Repository",
     programs: "Mapping[str, Program]",
@@ -99,66 +101,74 @@ def judged(
     tell: Callable[[str, int, int | None], None],
     since: Path | None = None,
     framework: str | None = None,
-) -> "tuple[Results, tuple[str, ...]]":
-    """Judge a snapshot for some formats, or for those that fit its size; `framework` is a framework, or section, to show.
+) -> "Generator[tuple[Results, tuple[str, ...]]]":
+    """Judge a snapshot; `framework` is a framework, or section, to show. The outcomes stay in `out`, if there is one.
 
-    Returns:
-        The results and the formats.
+    Yields:
+        The results, to be used within the context, and the formats: those that were asked for, or that fit the size.
 
     Raises:
         SnapshotError: the snapshot can't be read.
         EngineError: the engine failed.
         UserError: the options don't go together.
     """
+    from reeve.evaluate.objects import Snapshot
     from reeve.findings.completeness import completeness
-    from reeve.findings.judge import judge_snapshot, without
+    from reeve.findings.judged import results_of
     from reeve.inventory.directory import OUTCOMES_FOLDER, writing
-    from reeve.inventory.manifest import read_manifest
     from reeve.inventory.temporary import temporary
     from reeve.repository.selection import section_id
 
-    snapshot, tree = taken.directory, section_id(repository, framework) if framework else None
-    manifest = read_manifest(snapshot)
-    large = _judgements(manifest, programs) > LARGE
-    wanted = formats if formats is not None else _usual_formats(out, large or since is not None)
-    if choice.name == INTERPRETER and (PARQUET in wanted or since):
-        raise UserError("the interpreter keeps no outcomes: --format parquet and --since need --engine duckdb or spark")
-    if choice.name == INTERPRETER or (choice.name == AUTO and not large and PARQUET not in wanted and not since):
-        return judge_snapshot(repository, programs, snapshot, framework=tree), wanted
-    from reeve.evaluate.write_outcomes import write_outcomes
-    from reeve.evaluate.objects import Snapshot
-
-    judging = without(programs, completeness(manifest, programs, repository).unjudged)
+    if choice.name == INTERPRETER and since:
+        raise UserError("the interpreter judges all: --since needs --engine duckdb or spark")
+    tree = section_id(repository, framework) if framework else None
     with ExitStack() as stack:
         own = stack.enter_context(temporary())
-        directory = (out if out and PARQUET in wanted else own) / OUTCOMES_FOLDER
+        snapshot = stack.enter_context(Snapshot(taken.directory, repository.object_type))
+        large = _judgements(snapshot.manifest, programs) > LARGE
+        lacking = completeness(snapshot.manifest, programs, repository)
+        judging = {name: program for name, program in programs.items() if name not in lacking.unjudged}
+        directory = (out or own) / OUTCOMES_FOLDER
         stack.enter_context(writing(directory))
-        earlier = _earlier(since, repository, stack) if since else None
-        engine = stack.enter_context(opened(choice, own / "spill"))
-        judging_of = stack.enter_context(Snapshot(snapshot, repository.object_type))
-        outcomes = write_outcomes(directory, engine, judging_of, judging, taken.address, earlier, tell)
-        only_worst = set(wanted) <= {"terminal", PARQUET}
-        return judge_snapshot(repository, programs, snapshot, outcomes, only_worst, tree), wanted
+        engine = None if choice.name == INTERPRETER or (choice.name == AUTO and not large and not since) else choice
+        outcomes = _write(judging, snapshot, taken.address, engine, directory, own / "spill", since, tell)
+        results = results_of(repository, programs, snapshot, stack.enter_context(outcomes), tree)
+        yield results, formats if formats is not None else _usual_formats(out)
+
+
+def _write(
+    programs: "Mapping[str, Program]",
+    snapshot: "Snapshot",
+    address: Path | None,
+    choice: EngineChoice | None,
+    directory: Path,
+    spill: Path,
+    since: Path | None,
+    tell: Callable[[str, int, int | None], None],
+) -> "Outcomes":
+    """Judge by an engine, or (None) by the interpreter, and write the outcomes into a directory."""
+    from reeve.evaluate.write_outcomes import write_outcomes
+
+    with ExitStack() as stack:
+        earlier = _earlier(since, snapshot, stack) if since else None
+        engine = stack.enter_context(opened(choice, spill)) if choice else None
+        return write_outcomes(directory, engine, snapshot, programs, address, earlier, tell)
 
 
 def _judgements(manifest: "Manifest", programs: "Mapping[str, Program]") -> int:
-    types = [program.body.object_type.id for program in programs.values()]
-    return sum(map(manifest.rows, types))
+    return sum(manifest.rows(program.body.object_type.id) for program in programs.values())
 
 
-def _usual_formats(out: Path | None, large: bool) -> tuple[str, ...]:
-    if out is None:
-        return ("terminal",)
-    return ("terminal", PARQUET) if large else ("terminal", "json", "html")
+def _usual_formats(out: Path | None) -> tuple[str, ...]:
+    return ("terminal",) if out is None else ("terminal", "json", "html")
 
 
-def _earlier(given: Path, repository: "Repository", stack: ExitStack) -> "tuple[Outcomes, Snapshot]":
+def _earlier(given: Path, snapshot: "Snapshot", stack: ExitStack) -> "Earlier":
     from reeve.evaluate.objects import Snapshot
     from reeve.evaluate.outcomes import Outcomes
-    from reeve.findings.judge import snapshot_directory
-    from reeve.inventory.directory import OUTCOMES_FOLDER
+    from reeve.inventory.directory import OUTCOMES_FOLDER, snapshot_directory
     from reeve.inventory.storage import reading
 
     outcomes = Outcomes.read(stack.enter_context(reading(given)) / OUTCOMES_FOLDER)
     directory = snapshot_directory(stack.enter_context(reading(outcomes.snapshot)))
-    return outcomes, stack.enter_context(Snapshot(directory, repository.object_type))
+    return outcomes, stack.enter_context(Snapshot(directory, snapshot.object_type))

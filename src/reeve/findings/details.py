@@ -1,0 +1,89 @@
+"""One finding with all that it rests on: where the object is, why it was judged so, and how it is mended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from reeve.collect.consoles import console_host
+from reeve.evaluate.citations import Citations, Origin, Origins
+from reeve.evaluate.evidence import evidence_of
+from reeve.evaluate.interpreter import Program
+from reeve.evaluate.needs import needs
+from reeve.evaluate.objects import Snapshot, record_of
+from reeve.evaluate.observed import ObservedProgram
+from reeve.evaluate.outcomes import Judgement
+from reeve.findings.remedies import Remedy, Subject, guilty_children, remedy_of
+from reeve.findings.results import Finding
+from reeve.inventory.records import Record
+from reeve.language.operations.base import Moment, Row
+from reeve.language.templates import ARN, HOST, filled
+from reeve.model import Place, Status
+from reeve.repository.remedies import Remedies
+from reeve.repository.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """Makes the findings of one policy; `reads` are the names that it reads of an object."""
+
+    snapshot: Snapshot
+    observed: ObservedProgram
+    citations: Citations
+    remedies: Remedies
+    reads: frozenset[str]
+
+    @classmethod
+    def of(cls, repository: Repository, policy_id: str, program: Program, snapshot: Snapshot) -> "Details":
+        """Prepare what is the same for all findings of a policy.
+
+        Raises:
+            InvalidRepositoryError: its remedies have errors.
+        """
+        own = program.body.object_type.id
+        return cls(
+            snapshot,
+            ObservedProgram.of(program.body),
+            Citations(repository.object_type, lambda row: None),
+            repository.remedies(policy_id, program.body),
+            needs([program], repository.object_type).get(own, frozenset()),
+        )
+
+    def finding(self, judgement: Judgement, record: Record, row: Row) -> Finding:
+        """Return the finding on an object that was judged; what is INCOMPLIANT or UNDETERMINED has its evidence."""
+        program, moment = self.observed.program, self.snapshot.moment
+        own = program.body.object_type
+        place = self.snapshot.manifest.part(record.account).place(own, record.region, record.arn)
+        meaning, error, evidence, remedy = program.meanings[judgement.code], None, None, None
+        if meaning.status in (Status.INCOMPLIANT, Status.UNDETERMINED):
+            watched = self.observed.observe(row, moment)
+            if watched.outcome.code == judgement.code:  # else another version of Reeve judged: it knows why
+                meaning, error = watched.meaning, watched.outcome.runtime_error
+                evidence = evidence_of(self.observed, watched, replace(self.citations, origin=origins(record, row)))
+        if meaning.status is Status.INCOMPLIANT:
+            remedy = self._remedy(judgement, place, row, moment)
+        missing = {name: why for name, why in record.not_collected.items() if name in self.reads}
+        known = (judgement.id, judgement.name, place, self._console(place, record.fields))
+        return Finding(*known, meaning, error, record.as_of, record.source, missing, evidence, remedy)
+
+    def _remedy(self, judgement: Judgement, place: Place, row: Row, moment: Moment) -> Remedy | None:
+        program = self.observed.program
+        guilty = guilty_children(program, row, moment)
+        tables = self.snapshot.manifest.tables
+        subject = Subject(row, program.body.object_type, place, judgement.id, judgement.name, guilty, tables)
+        return remedy_of(self.remedies, judgement.code, subject, moment)
+
+    def _console(self, place: Place, fields: Mapping[str, object]) -> str | None:
+        template, host = self.observed.object_type.console, console_host(place.provider, place.partition)
+        if template is None:
+            return None
+        where = {"account": place.account, "region": place.region, "partition": place.partition}
+        return filled(template, {**fields, **where, ARN: place.arn, HOST: host}, encoded=True)
+
+
+def origins(own: Record, of: Row) -> Origins:
+    """Return what gives the origins of a snapshot's objects: of the one that is judged, and of those that it leads to."""
+
+    def origin(row: Row) -> Origin | None:
+        record = own if row is of else record_of(row)
+        return Origin.of(record.source, record.account, record.region, record.arn) if record else None
+
+    return origin
