@@ -183,10 +183,38 @@ def test_explain_from_a_file(reeve):
         "      extract('accessKey2Active') = undetermined",
         "        accessKey2Active = undetermined",
         "UNDETERMINED, code 102, decided by accessKey2Active.isEmpty(): It is not known whether the second access key is active.",
+        "evidence:",
+        "  accessKey1Active: true",
+        "  accessKey2Active: null",
+        "calls: iam:ListAccessKeys",
     ]
     wrong = reeve("explain", "user-has-*", f"{data}#no key")
     assert wrong.code == 2
     assert "did you mean no keys?" in wrong.err
+
+
+def test_explain_tells_the_children_too(reeve):
+    name = "/ce/ca/aws/account/config-in-all-regions"
+    run = reeve("explain", name, f"{CATALOG / name.lstrip('/') / 'test-data.json'}#one bad")
+    assert run.out.splitlines() == [
+        f"{name} on one bad",
+        "→ condition 1, INCOMPLIANT: In some region AWS Config does not record all resources.",
+        "    regions.has(INCOMPLIANT) = true",
+        "  related list regions: 1 INCOMPLIANT, 1 COMPLIANT",
+        "    r2, INCOMPLIANT, code 300: No recorder records all resources here.",
+        "      condition 1, COMPLIANT: A recorder records all resources here.",
+        "        configurationRecorders.has(COMPLIANT) = false",
+        "      condition 2, UNDETERMINED: Of the recorder here it is not known.",
+        "        configurationRecorders.has(UNDETERMINED) = false",
+        "    → otherwise, INCOMPLIANT: No recorder records all resources here.",
+        "      related list configurationRecorders: none",
+        "    and 1 more",
+        "INCOMPLIANT, code 199, decided by regions.has(INCOMPLIANT): In some region AWS Config does not record all resources.",
+        "evidence:",
+        "  regions r2: No recorder records all resources here, INCOMPLIANT",
+        "    configurationRecorders: none",
+        "calls: config:DescribeConfigurationRecorders",
+    ]
 
 
 def test_explain_from_a_snapshot_says_what_was_missing(account, reeve, tmp_path):

@@ -234,8 +234,15 @@ def test_what_is_missing_is_told_with_the_reason():
         assert (evidence.text, evidence.facts[0].counts) == ("rules: not collected: no answer", counts)
 
 
+def test_a_child_is_told_by_the_summary_of_its_type():
+    observed, row, moment = case_of("security-group-allows-unrestricted-cifs-traffic", "port 445")
+    rule = {**row["rules"][0], "traffic": "tcp 445", "direction": "from", "peer": "0.0.0.0/0", "id": "sgr-0a1"}
+    _, evidence = explained(REPOSITORY, observed, {**row, "rules": [rule]}, moment)
+    assert evidence.text == "sgr-0a1: tcp 445 from 0.0.0.0/0"
+
+
 def test_where_a_child_is_comes_from_its_record():
-    origin = Origin("123456789012", "eu-west-1", frozenset({"ec2:DescribeSecurityGroupRules"}))
+    origin = Origin("123456789012", "eu-west-1", None, frozenset({"ec2:DescribeSecurityGroupRules"}))
     observed, row, moment = case_of("security-group-allows-unrestricted-cifs-traffic", "port 445")
     _, evidence = explained(REPOSITORY, observed, row, moment, origin)
     assert (evidence.children[0].account, evidence.children[0].region) == (origin.account, origin.region)
@@ -288,8 +295,8 @@ def test_a_field_behind_a_lookup_comes_from_the_calls_of_its_own_type():
     citations = Citations(REPOSITORY.object_type, lambda row: row.get("made"))
     own = REPOSITORY.object_type("aws.ec2.Subnet")
     row = {
-        "main": {"id": "rtbassoc-1", "tableId": "rtb-1", "made": Origin.of("ec2:DescribeRouteTables")},
-        "made": Origin.of("x:Y"),
+        "main": {"id": "rtbassoc-1", "tableId": "rtb-1", "made": Origin(calls=frozenset({"ec2:DescribeRouteTables"}))},
+        "made": Origin(calls=frozenset({"x:Y"})),
     }
     assert citations.read(own, "main.tableId", row) == ("rtb-1", ("ec2:DescribeRouteTables",))
     assert citations.read(own, "main.", row) == ("rtbassoc-1", ("ec2:DescribeRouteTables",))

@@ -22,12 +22,13 @@ class Origin:
 
     account: str | None = None
     region: str | None = None
+    arn: str | None = None
     calls: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, source: str, account: str | None = None, region: str | None = None) -> "Origin":
+    def of(cls, source: str, account: str | None = None, region: str | None = None, arn: str | None = None) -> "Origin":
         """Return the origin of an object by its record's source, which names calls, or, where none lists it, its type."""
-        return cls(account, region, frozenset(call for call in source.split(", ") if ":" in call))
+        return cls(account, region, arn, frozenset(call for call in source.split(", ") if ":" in call))
 
 
 Origins = Callable[[Row], Origin | None]

@@ -4,15 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from reeve.evaluate.citations import Citations
+from reeve.evaluate.citations import Citations, Origin
 from reeve.evaluate.excerpts import MOST_ITEMS, cut, excerpt
 from reeve.evaluate.interpreter import Classified, Event
 from reeve.evaluate.observed import Member, Observation, ObservedProgram, members, statuses
 from reeve.language import codes
+from reeve.language.operations.base import Row
 from reeve.language.operations.fields import disappearance_field
+from reeve.language.templates import ARN, filled
 from reeve.language.unread import NotCollected, PartlyCollected
 from reeve.language.values import WrongTypeError, describe
-from reeve.model import Outcome, Status
+from reeve.model import ObjectType, Outcome, Status
 
 MOST_CHILDREN = MOST_ITEMS
 """How many children are shown."""
@@ -168,7 +170,7 @@ class _Gathering:
     def _add_child(self, relation: str, program: ObservedProgram, member: Member) -> None:
         observation = program.observe(member.row, self.observation.moment)
         evidence = evidence_of(program, observation, self.citations)
-        own, origin = program.object_type, self.citations.origin(member.row)
+        own, origin = program.object_type, self.citations.origin(member.row) or Origin()
         self._cite(evidence.calls or self.citations.listing(own))
         self.children.append(
             Child(
@@ -176,9 +178,9 @@ class _Gathering:
                 own.id,
                 cut(member.id),
                 cut(member.name),
-                origin.account if origin else None,
-                origin.region if origin else None,
-                None,
+                origin.account,
+                origin.region,
+                _summary(own, member.row, origin),
                 observation.meaning.status,
                 observation.meaning.message,
                 evidence,
@@ -201,3 +203,11 @@ class _Gathering:
             return cut(", ".join(fact.text() for fact in self.facts))
         named, more = self.children[:MOST_NAMED], self.more + max(0, len(self.children) - MOST_NAMED)
         return cut("; ".join(child.text() for child in named)) + (f" and {more} more" if more else "")
+
+
+def _summary(own: ObjectType, row: Row, origin: Origin) -> str | None:
+    """Return what a type's template says of an object; None where it has none, or something in it is not known."""
+    if own.summary is None:
+        return None
+    found = filled(own.summary, {**row, "account": origin.account, "region": origin.region, ARN: origin.arn})
+    return found and cut(found)

@@ -84,6 +84,6 @@ def origins(own: Record, of: Row) -> Origins:
 
     def origin(row: Row) -> Origin | None:
         record = own if row is of else record_of(row)
-        return Origin.of(record.source, record.account, record.region) if record else None
+        return Origin.of(record.source, record.account, record.region, record.arn) if record else None
 
     return origin
