@@ -1,7 +1,7 @@
 """Whether the commands of remedies can be: services, operations and parameters against botocore's models, by which the AWS CLI
 is made, and the values against the parameters' shapes.
 
-The CLI makes `aws`, a service, an operation and `--parameters` of a model; what it adds by hand is not taken, but for a few names.
+The CLI makes `aws`, a service, an operation and `--parameters` of a model; of what it adds by hand only a few names are taken.
 Structures are given as JSON, a whole one: the CLI's own short form would let a value add members of its own.
 """
 
