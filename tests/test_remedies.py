@@ -346,6 +346,22 @@ def test_every_remedy_of_the_catalogue(policy_id):
         assert any(fits), f"no test object gets the command: {declared.text}"
 
 
+@pytest.mark.parametrize("policy_id", WITH)
+def test_a_slip_in_a_command_of_the_catalogue_is_found(policy_id):
+    """Each service, operation and option of each command, with one letter too many, is refused; so is the whole without one."""
+    body = body_of(policy_id)
+    check = remedy_check(MODELS)
+    for declared in REPOSITORY.remedies(policy_id, body):
+        for command in declared.commands:
+            words = command.run.words
+            names = [number for number, word in enumerate(words) if number < 3 or (word.constant or "").startswith("--")]
+            for number in names:
+                wrong = parse_command(f"{words[number].constant}x").words
+                line = replace(command.run, words=(*words[:number], *wrong, *words[number + 1 :]))
+                slipped = replace(declared, commands=(replace(command, run=line, undo=None),))
+                assert check((slipped,), body, REPOSITORY.declared_type), f"{words[number].text}x"
+
+
 def test_every_policy_of_the_catalogue_says_how_to_mend():
     needing = [policy_id for policy_id in REPOSITORY.policy_ids if REPOSITORY.policy(policy_id).is_production]
     lacking = {policy_id for policy_id in needing if incompliant_codes(body_of(policy_id))} - set(WITH)
