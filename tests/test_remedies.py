@@ -172,6 +172,15 @@ def test_no_command_without_a_region_and_for_a_list_not_wholly_read():
     assert not remedy(CIFS, row, 299, {"rules": many}).commands
 
 
+def test_values_made_of_each_other_are_bounded():
+    grown = {f"a{number}": f"[{', '.join([f'a{number - 1}'] * 20)}]" for number in range(1, 20)}
+    text = json.dumps([{"code": 299, "say": "x{{a19[0] && 'y'}}", "values": {"a0": "[id]", **grown}}])
+    assert remedy(CIFS, {"id": "sg-1", "rules": []}, 299, text=text) is None
+    assert "more than 20 values" in refused(
+        json.dumps([{"code": 299, "say": "x", "values": {f"a{n}": "id" for n in range(21)}}])
+    )
+
+
 # Files -----------------------------------------------------------------------------------------------------------------
 
 

@@ -21,6 +21,8 @@ from reeve.model import Code, ObjectType, Status
 from reeve.repository.type_checks import Finding, Steps
 
 REMEDIES = "remedies.yaml"
+MOST_VALUES = 20
+"""How many values a remedy may name: each may be made of those before it."""
 PLACE_NAMES = ("_account", "_region", "_partition", "_arn", "_id", "_name")
 """What of an object's place and identity expressions see."""
 GUILTY, ITEM = "guilty", "item"
@@ -124,6 +126,8 @@ class _Building:
     findings: list[Finding]
 
     def remedy(self, number: int, entry: Mapping[str, Any]) -> DeclaredRemedy:
+        if len(entry.get("values", ())) > MOST_VALUES:
+            self.findings.append(Finding((number, "values"), f"more than {MOST_VALUES} values", "too-large"))
         commands = tuple(
             self._command((number, "commands", at), declared) for at, declared in enumerate(entry.get("commands", ()))
         )
