@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from reeve.language.queries import Query, QueryError, compile_dated
 from reeve.language.unread import NotCollected, PartlyCollected
@@ -20,6 +20,9 @@ _HELD = re.compile("(\0[0-9]+\0)")
 """What stands for a place while a command line is split: no text of YAML holds the character."""
 _TAKEN = re.compile(r"-|(?:file|fileb|https?)://")
 """How a word begins that a program takes for an option, or for the name of what it is to read in its place."""
+
+MOST_FOUND = 1_000_000
+"""How much an expression may find, in values and characters: what it finds may be what others start from."""
 
 
 class UnfilledError(Exception):
@@ -85,16 +88,36 @@ class Search:
         """Return what an expression finds.
 
         Raises:
-            UnfilledError: it reads what was not read, or fails on this data.
+            UnfilledError: it reads what was not read, fails on this data, or finds more than `MOST_FOUND`.
         """
         try:
-            return query.at(self.now).search(self.known)
+            found = query.at(self.now).search(self.known)
         except (UnreadError, *QueryError) as error:
             raise UnfilledError(str(error)) from None
+        if _is_larger(found, MOST_FOUND):
+            raise UnfilledError(f"more than {MOST_FOUND:,} values and characters")
+        return found
 
     def beside(self, name: str, value: Any) -> "Search":
         """Return the same with one more name."""
         return Search(Known({**self.known, name: value}), self.now)
+
+
+def _is_larger(value: Any, most: int) -> bool:
+    """Return whether a value is larger than so many values and characters; what stands in it twice counts twice."""
+    pending = [value]
+    while pending and most >= 0:
+        match pending.pop():
+            case str() as text:
+                most -= len(text)
+            case list() as items:
+                pending.extend(cast("list[Any]", items))
+            case dict() as members:
+                pending.extend(cast("dict[str, Any]", members).values())
+            case _:
+                pass
+        most -= 1
+    return most < 0
 
 
 def plain_text(value: Any) -> str:

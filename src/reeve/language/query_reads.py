@@ -71,7 +71,8 @@ class _Walk:
                 return _either(self._each(children, current))
 
     def _each(self, children: Iterable[Any], current: Found) -> list[Found]:
-        return [self.of(child, current) for child in children if isinstance(child, Mapping)]
+        nodes = (cast("Mapping[str, Any]", child) for child in children if isinstance(child, Mapping))
+        return [self.of(node, current) for node in nodes]
 
     def _member(self, current: Found, name: str) -> Found:
         if name in current.members:

@@ -21,6 +21,8 @@ from reeve.model import Code, ObjectType, Status
 from reeve.repository.type_checks import Finding, Steps
 
 REMEDIES = "remedies.yaml"
+MOST_VALUES = 20
+"""How many values a remedy may name: each may be made of those before it."""
 PLACE_NAMES = ("_account", "_region", "_partition", "_arn", "_id", "_name")
 """What of an object's place and identity expressions see."""
 GUILTY, ITEM = "guilty", "item"
@@ -124,6 +126,8 @@ class _Building:
     findings: list[Finding]
 
     def remedy(self, number: int, entry: Mapping[str, Any]) -> DeclaredRemedy:
+        if len(entry.get("values", ())) > MOST_VALUES:
+            self.findings.append(Finding((number, "values"), f"more than {MOST_VALUES} values", "too-large"))
         commands = tuple(
             self._command((number, "commands", at), declared) for at, declared in enumerate(entry.get("commands", ()))
         )
@@ -218,28 +222,23 @@ def _names(remedies: Remedies, body: Body, object_type: Callable[[str], ObjectTy
 
 def _unknown(path: Path, body: Body, known: Iterable[str], object_type: Callable[[str], ObjectType]) -> str | None:
     """Return what is wrong with a path that is read: its first name that the types don't have."""
-    own, (name, *rest) = body.object_type, path
-    if name == GUILTY:
+    here = own = body.object_type
+    if path[0] == GUILTY:
         lists = [one for one in body.related_lists if one in own.related_lists]
-        if rest and rest[0] not in lists:
-            return f"{GUILTY} has no list {rest[0]!r}: the policy judges {one_of(lists) or 'none'}{nearest(rest[0], lists)}"
-        if not rest:
-            return None
-        name, *rest = rest
-    here, kind = own, own.fields.get(name)
-    relation = own.related_lists.get(name) or own.lookups.get(name)
-    if relation is not None and rest:
-        here = object_type(relation.type)
-        name, *rest = rest
-        kind = here.fields.get(name)
+        path = path[1:]
+        if path and path[0] not in lists:
+            return f"{GUILTY} has no list {path[0]!r}: the policy judges {one_of(lists) or 'none'}{nearest(path[0], lists)}"
+    relation = (own.related_lists.get(path[0]) or own.lookups.get(path[0])) if path else None
+    if relation is not None:
+        here, path = object_type(relation.type), path[1:]
         known = here.fields
-        relation = None
-    if kind is None and relation is None and (here.untyped or (here is own and name in PLACE_NAMES)):
+    if not path or here.untyped or (here is own and path[0] in PLACE_NAMES):
         return None
-    if kind is None and relation is None:
-        return f"there is no {name!r} in {here.id}{nearest(name, known)}"
-    if kind is not None and rest and NAMED[kind.type].kind is not Kind.JSON:
-        return f"{rest[0]!r} is read from {name!r} of {here.id}, which is {kind.type}"
+    declared = here.fields.get(path[0])
+    if declared is None:
+        return f"there is no {path[0]!r} in {here.id}{nearest(path[0], known)}"
+    if len(path) > 1 and NAMED[declared.type].kind is not Kind.JSON:
+        return f"{path[1]!r} is read from {path[0]!r} of {here.id}, which is {declared.type}"
     return None
 
 
@@ -248,7 +247,8 @@ def read_for(remedies: Remedies, body: Body, object_type: Callable[[str], Object
     own = body.object_type
     found: dict[str, set[str]] = {own.id: set()}
     for path in {path for remedy in remedies for path in remedy.reads}:
-        name, *rest = path[1:] if path[0] == GUILTY and len(path) > 1 else path
+        inner = path[1:] if path[0] == GUILTY else path
+        name = inner[0] if inner else ""
         if name in own.fields:
             found[own.id].add(name)
         relation = own.related_lists.get(name) or own.lookups.get(name)
@@ -258,5 +258,5 @@ def read_for(remedies: Remedies, body: Body, object_type: Callable[[str], Object
             found[own.id].add(relation.foreign_key)
         held = object_type(relation.type)
         key = relation.foreign_key if name in own.related_lists else held.id_field
-        found.setdefault(held.id, set()).update({key or "", *rest[:1]} & held.fields.keys())
+        found.setdefault(held.id, set()).update({key or "", *inner[1:2]} & held.fields.keys())
     return {type_id: frozenset(names) for type_id, names in found.items()}

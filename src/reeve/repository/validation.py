@@ -250,18 +250,16 @@ class Validation:
 
     def _remedies(self, policy: Policy, body: Body) -> None:
         """Note what is wrong with a policy's remedies; warn of INCOMPLIANT codes that have none."""
-        position = Position(f"{policy.id}/{REMEDIES}")
         if REMEDIES not in policy.files:
             if incompliant_codes(body):
-                self._warn(
-                    position, f"a production policy that finds objects INCOMPLIANT, without {REMEDIES}", "missing-remedy"
-                )
+                message = f"a production policy that finds objects INCOMPLIANT, without {REMEDIES}"
+                self._warn(Position(f"{policy.id}/policy.yaml"), message, "missing-remedy")
             return
         remedies = self._try(lambda: self.repository.remedies(policy.id, body))
         if remedies is None:
             return
         for code in sorted(incompliant_codes(body) - {remedy.code for remedy in remedies}):
-            self._warn(position, f"no remedy for the INCOMPLIANT code {code}", "missing-remedy")
+            self._warn(Position(f"{policy.id}/{REMEDIES}"), f"no remedy for the INCOMPLIANT code {code}", "missing-remedy")
         self._try(lambda: self.repository.check_remedies({policy.id: body}, self.check_remedies))
 
     # Extracts --------------------------------------------------------------------------------------------------------

@@ -1,14 +1,14 @@
 """Whether the commands of remedies can be: services, operations and parameters against botocore's models, by which the AWS CLI
 is made, and the values against the parameters' shapes.
 
-The CLI makes `aws`, a service, an operation and `--parameters` of a model; what it adds by hand is not taken, but for a few names.
+The CLI makes `aws`, a service, an operation and `--parameters` of a model; of what it adds by hand only a few names are taken.
 Structures are given as JSON, a whole one: the CLI's own short form would let a value add members of its own.
 """
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import botocore  # pyright: ignore[reportMissingTypeStubs] - botocore has no stubs of its own
 
@@ -30,6 +30,11 @@ RENAMED = {("ec2", "ingress"): ("Egress", False), ("ec2", "egress"): ("Egress", 
 """Flags that the CLI calls otherwise than the model: the parameter, and what the flag says of it."""
 COMMON = ("--region",)
 """Options of every command."""
+
+
+def kebab(name: str) -> str:
+    """Return an operation's or a parameter's name of a model as the CLI writes it."""
+    return cast("Any", botocore).xform_name(name, "-")
 
 
 def remedy_check(models: Models) -> CheckRemedies:
@@ -134,7 +139,7 @@ class _Check:
         if service is None:
             self.note(steps, f"the AWS CLI has no API service {called!r}{nearest(called, known)}")
             return None
-        names = {botocore.xform_name(one, "-"): one for one in service.operation_names}
+        names = {kebab(one): one for one in service.operation_names}
         if name not in names:
             self.note(steps, f"the service {called} has no operation {name!r}{nearest(name, names)}")
             return None
@@ -145,7 +150,7 @@ class _Check:
     ) -> None:
         shape = operation.input_shape
         parameters: Mapping[str, Any] = shape.members if shape else {}
-        options = {f"--{botocore.xform_name(name, '-')}": name for name in parameters}
+        options = {f"--{kebab(name)}": name for name in parameters}
         given: set[str] = set()
         common: set[str] = set()
         for option, values in self._split(steps, words):
@@ -167,7 +172,7 @@ class _Check:
             self._given(steps, option, values, parameters[name], members)
         for name in shape.required_members if shape else ():
             if name not in given:
-                self.note(steps, f"{operation.name} needs --{botocore.xform_name(name, '-')}", "missing-key")
+                self.note(steps, f"{operation.name} needs --{kebab(name)}", "missing-key")
         own = self.body.object_type
         if own.collect is not None and own.collect.regional and not common:
             self.note(steps, f"a command for an {own.name} says where: --region {{{{_region}}}}", "missing-key")
