@@ -12,8 +12,8 @@ from reeve.evaluate.judge_tables import judge_tables
 from reeve.evaluate.objects import Objects
 from reeve.inventory.records import Record
 from reeve.language.kinds import FORMS, microseconds
+from reeve.language.times import parse_date_time
 from reeve.language.types import NAMED, Kind
-from reeve.language.values import parse_date_time
 
 ACCOUNT = "111111111111"
 """The account of objects that name none."""

@@ -9,9 +9,10 @@ from reeve.evaluate.engines.spark import Spark
 from reeve.evaluate.interpreter import compile_body
 from reeve.evaluate.policy_tests import read_objects
 from reeve.language.errors import Position
+from reeve.language.evaluation import Moment
 from reeve.language.expressions import read_expression
 from reeve.language.logic import Body, Condition
-from reeve.language.operations.base import Moment
+from reeve.language.operations.built_in import BUILT_IN
 from reeve.language.scopes import Scope
 from reeve.language.syntax import FileReader
 from reeve.model import Field, ObjectType, Status
@@ -103,7 +104,7 @@ def test_numbers_that_are_none(engine, tmp_path):
     """NaN is not null, equals nothing but is no error; engines have ideas of their own."""
     values = [None, math.nan, math.inf, -math.inf, 0.0, -0.0, 1.5, 5e-324, 1e308]
     rows = [{"id": f"{a} {b}", "a": a, "b": b} for a in values for b in values]
-    scope = Scope(NUMBERS, lambda _: NUMBERS, checks_required=False)
+    scope = Scope(NUMBERS, lambda _: NUMBERS, BUILT_IN, checks_required=False)
     programs = {}
     for data in COMPARISONS:
         check = read_expression(FileReader("x", []), node(data), scope)

@@ -19,11 +19,12 @@ from reeve.evaluate.interpreter import compile_body
 from reeve.language.errors import Position
 from reeve.language.expressions import read_expression
 from reeve.language.logic import Body, Condition
+from reeve.language.operations.built_in import BUILT_IN
 from reeve.language.scopes import ExtractSource, Scope
 from reeve.language.syntax import FileReader
+from reeve.language.times import parse_date_time
 from reeve.language.types import NAMED, Kind
 from reeve.language.unread import NotCollected
-from reeve.language.values import parse_date_time
 from reeve.model import Field, ObjectType, Relation, Status
 from tables import Given, codes_in, in_accounts, objects_of, write_table
 from test_language_properties import FIELDS, NOW, booleans, instants, node, numbers, texts
@@ -129,7 +130,7 @@ def without_lookups(data):
 def body(type_name, conditions, extracts, related=None):
     object_type = TYPES[type_name]
     reader = FileReader("x", [])
-    scope = Scope(object_type, TYPES.__getitem__, (extracts,), checks_required=False)
+    scope = Scope(object_type, TYPES.__getitem__, BUILT_IN, (extracts,), checks_required=False)
     read = [read_expression(reader, node(data), scope) for data in conditions]
     if None in read:
         return None

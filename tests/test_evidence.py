@@ -22,10 +22,10 @@ from reeve.language import codes
 from reeve.language.errors import InvalidRepositoryError, Position
 from reeve.language.logic import Body, Condition
 from reeve.language.operations.base import leaves, reads_of
-from reeve.language.operations.fields import follow
 from reeve.language.queries import references
+from reeve.language.rows import follow
+from reeve.language.times import parse_date_time
 from reeve.language.unread import NotCollected, PartlyCollected
-from reeve.language.values import parse_date_time
 from reeve.model import Status
 from reeve.report.trace import evidence_lines, lines
 from reeve.repository.repository import Repository

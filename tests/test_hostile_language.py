@@ -330,10 +330,10 @@ def test_long_texts_are_normalised_and_not_kept():
     [("[" * 30_000, "nested deeper than"), ("[" + "9" * 6000 + "]", "a number of 6,000 digits"), ('["\\ud800"]', "surrogate")],
 )
 def test_lists_that_are_given_as_a_text_are_bounded_as_all_json_is(operation, text, says):
-    from reeve.language.operations import OPERATIONS
+    from reeve.language.operations.built_in import BUILT_IN
     from reeve.language.operations.constants import JsonConstant, TextConstant
 
     arg = TextConstant("TEXT", "x") if operation == "AWS_LOG_FILTER_MATCHES" else JsonConstant("JSON", {})
     name = "ports" if operation == "ADMITS_INTERNET" else "events"
     with pytest.raises(ValueError, match=says):
-        OPERATIONS[operation](operation=operation, arg=arg, **{name: text})
+        BUILT_IN.by_name[operation](operation=operation, arg=arg, **{name: text})

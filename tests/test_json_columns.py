@@ -13,6 +13,7 @@ from reeve.inventory.columns import kinds_of
 from reeve.language.errors import Position
 from reeve.language.expressions import read_expression
 from reeve.language.logic import Body, Condition
+from reeve.language.operations.built_in import BUILT_IN
 from reeve.language.scopes import Scope
 from reeve.language.syntax import FileReader
 from reeve.model import Field, ObjectType, Status
@@ -46,7 +47,7 @@ def program(operation, field, query, checks, source_checks):
         arg = {"JSON_FROM": {"arg": arg, **({"undeterminedIf": dict.fromkeys(source_checks, "m")} if source_checks else {})}}
     fired = {"undeterminedIf": dict.fromkeys(checks, "m")} if checks else {}
     data = OPERATIONS[operation]({operation: {"arg": arg, "expression": query, **fired}})
-    check = read_expression(FileReader("x", []), node(data), Scope(TYPE, lambda _: TYPE, checks_required=False))
+    check = read_expression(FileReader("x", []), node(data), Scope(TYPE, lambda _: TYPE, BUILT_IN, checks_required=False))
     condition = Condition(Status.INCOMPLIANT, "m", None, check, Position("x"))
     return compile_body(Body(TYPE, (condition,), Status.COMPLIANT, "m", None, {}))
 

@@ -18,8 +18,8 @@ from reeve.inventory.records import Reader, Record
 from reeve.inventory.snapshot import write_snapshot
 from reeve.inventory.tables import connection
 from reeve.language.errors import InvalidRepositoryError
+from reeve.language.evaluation import Moment
 from reeve.language.kinds import COLUMN_TYPES, FORMS, from_column, to_column
-from reeve.language.operations.base import Moment
 from reeve.language.operations.testing import RETURN_TYPES
 from reeve.language.types import EVERY, NAMED, Kind
 from reeve.repository.object_types import read_type

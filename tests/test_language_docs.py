@@ -10,30 +10,33 @@ from conftest import CATALOG, ROOT
 from reeve.evaluate.interpreter import compile_body
 from reeve.language import examples
 from reeve.language.errors import Position
+from reeve.language.evaluation import Moment
 from reeve.language.logic import Body, Condition
-from reeve.language.operations import OPERATIONS
-from reeve.language.operations.base import Moment
+from reeve.language.operations.base import Example
+from reeve.language.operations.built_in import BUILT_IN
 from reeve.language.source import plain_value, read_yaml
-from reeve.language.values import parse_date_time
+from reeve.language.times import parse_date_time
 from reeve.model import ObjectType, Status
 from reeve.repository.schemas import KINDS, schema_of
 
 UNTYPED = ObjectType("example", "Example", untyped=True)
 
 
+EXAMPLES = {name: one for of in (*BUILT_IN.legacy, *BUILT_IN.classes) for name, one in of.EXAMPLES.items()}
+
+
 def test_every_operation_has_an_example():
-    assert set(examples.EXAMPLES) == set(OPERATIONS)
+    assert set(EXAMPLES) == set(BUILT_IN.by_name)
 
 
-@pytest.mark.parametrize("name", examples.EXAMPLES)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_examples(name):
-    example = examples.EXAMPLES[name]
+    example = EXAMPLES[name]
     assert f"{name}:" in example.yaml
-    expression = examples.read_example(example)
+    expression = examples.read_example(example, BUILT_IN)
     seen = []
-    open_rule = examples.read_example(
-        examples.Example("IS_EQUAL: {left: {FIELD: {path: open}}, right: {BOOLEAN: true}}", {}, None)
-    )
+    is_open = Example("IS_EQUAL: {left: {FIELD: {path: open}}, right: {BOOLEAN: true}}", {}, None)
+    open_rule = examples.read_example(is_open, BUILT_IN)
     rules = Body(UNTYPED, (Condition(Status.INCOMPLIANT, "", None, open_rule, Position("x")),), Status.COMPLIANT, "", None, {})
     body = Body(
         UNTYPED,

@@ -12,9 +12,10 @@ from reeve.evaluate.interpreter import compile_body
 from reeve.language import values
 from reeve.language.doubles import java_double
 from reeve.language.errors import Position
+from reeve.language.evaluation import Moment
 from reeve.language.expressions import read_check, read_expression
 from reeve.language.logic import Body, Condition
-from reeve.language.operations.base import Moment
+from reeve.language.operations.built_in import BUILT_IN
 from reeve.language.scopes import Scope
 from reeve.language.source import Mapping, Scalar, Sequence
 from reeve.language.syntax import FileReader
@@ -243,7 +244,7 @@ def node(data):
 
 def read(data, object_type=TYPED, checks_required=False):
     reader = FileReader("x", [])
-    scope = Scope(object_type, lambda name: object_type, checks_required=checks_required)
+    scope = Scope(object_type, lambda name: object_type, BUILT_IN, checks_required=checks_required)
     expression = read_expression(reader, node(data), scope)
     return expression, [str(problem) for problem in reader.problems]
 
@@ -260,7 +261,7 @@ def test_parsing_is_the_inverse_of_printing(data):
     assert expression is not None, problems
     text = expression.text()
     reader = FileReader("x", [])
-    again = read_check(reader, Scalar(text, False, 1, 1), Scope(object_type, lambda name: object_type))
+    again = read_check(reader, Scalar(text, False, 1, 1), Scope(object_type, lambda name: object_type, BUILT_IN))
     assert again is not None, (text, [str(problem) for problem in reader.problems])
     assert again.text() == text
     if not same_junctions_nested(data) and not two_quoted(data):

@@ -17,7 +17,7 @@ from reeve.evaluate.interpreter import compile_body
 from reeve.evaluate.policy_tests import run_tests
 from reeve.findings.remedies import MOST_COMMANDS, Subject, guilty_children, remedy_of
 from reeve.language.errors import InvalidRepositoryError
-from reeve.language.operations.base import Moment
+from reeve.language.evaluation import Moment
 from reeve.language.patterns import Known, Search, UnfilledError, parse_command
 from reeve.language.unread import NotCollected, PartlyCollected
 from reeve.model import Place

@@ -20,10 +20,10 @@ from reeve.evaluate.interpreter import by_type
 from reeve.evaluate.policy_tests import read_objects
 from reeve.evaluate.reach import types_read
 from reeve.findings.scan import production_programs
-from reeve.language.operations.base import Moment
+from reeve.language.evaluation import Moment
+from reeve.language.times import parse_date_time
 from reeve.language.types import NAMED, Kind
 from reeve.language.unread import NotCollected
-from reeve.language.values import parse_date_time
 from reeve.model import Status
 from reeve.repository.repository import Repository
 from tables import Given, codes_of, objects_of, write_table

@@ -14,6 +14,7 @@ from reeve.collect.aws.expressions import search
 from reeve.language.event_selectors import SelectorsError, read_kind, records
 from reeve.language.expressions import Scope, read_check
 from reeve.language.log_filters import PatternError, all_of, any_of, read_pattern
+from reeve.language.operations.built_in import BUILT_IN
 from reeve.language.source import plain_value, read_yaml
 from reeve.language.syntax import FileReader
 from reeve.language.trail_events import whole
@@ -192,7 +193,7 @@ def test_patterns_as_benchmarks_print_them(slug):
 def test_a_check_can_be_written_as_its_text(rest):
     text = f"""filterPattern.logFilterMatches('[{{"eventName":"DeleteTrail"}}]'{rest})"""
     own, reader = ObjectType("own", "Own", untyped=True), FileReader("x", [])
-    read = read_check(reader, read_yaml("x", json.dumps(text).encode()), Scope(own, lambda name: own, {}))
+    read = read_check(reader, read_yaml("x", json.dumps(text).encode()), Scope(own, lambda name: own, BUILT_IN))
     assert not reader.problems and read.text() == text
 
 

@@ -13,9 +13,9 @@ import yaml
 from reeve.evaluate.interpreter import compile_body
 from reeve.evaluate.policy_tests import read_objects
 from reeve.language.errors import InvalidRepositoryError
-from reeve.language.operations.fields import says_disappeared
+from reeve.language.rows import says_disappeared
+from reeve.language.times import parse_date_time
 from reeve.language.types import NAMED, Kind
-from reeve.language.values import parse_date_time
 from reeve.repository.repository import Repository
 
 NOT_FIELDS = {"expectedResult", "context", "Id", "id"}

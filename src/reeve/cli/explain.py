@@ -21,8 +21,8 @@ from reeve.findings.details import origins
 from reeve.inventory.directory import snapshot_directory
 from reeve.inventory.storage import reading
 from reeve.language.errors import nearest
-from reeve.language.operations.base import Moment, Row
-from reeve.language.operations.fields import object_id
+from reeve.language.evaluation import Moment, Row
+from reeve.language.rows import object_id
 from reeve.model import ObjectType
 from reeve.report.streams import put
 from reeve.report.trace import evidence_lines, lines

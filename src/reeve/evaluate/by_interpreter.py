@@ -12,18 +12,10 @@ from typing import Any, Protocol
 from reeve.evaluate.interpreter import FAILURES, Compiler, Program, compile_body
 from reeve.language.codes import ERROR
 from reeve.language.columns import DEFERRED, Columns, Expr
+from reeve.language.evaluation import Evaluate, EvaluationError, FiredError, Moment, Row
 from reeve.language.kinds import from_column, to_column
 from reeve.language.logic import Body
-from reeve.language.operations.base import (
-    Evaluate,
-    EvaluationError,
-    Expression,
-    FiredError,
-    Moment,
-    Row,
-    leaves,
-    reads_of,
-)
+from reeve.language.operations.base import Expression, leaves, reads_of
 from reeve.language.types import Kind
 from reeve.language.unread import NotCollected
 from reeve.language.values import Value

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
-from reeve.language.operations.base import Row
-from reeve.language.operations.fields import ID_FIELDS, disappearance_field, follow
+from reeve.language.evaluation import Row
 from reeve.language.queries import references
+from reeve.language.rows import ID_FIELDS, disappearance_field, follow
 from reeve.language.scopes import Scope
 from reeve.language.values import Value
 from reeve.model import Collect, ObjectType

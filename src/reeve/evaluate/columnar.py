@@ -19,10 +19,11 @@ from reeve.evaluate.stages import IDENTITY, KEY, STATUS, Children, Lookup, Mappi
 from reeve.inventory.tables import ACCOUNT, ARN, REGION
 from reeve.language import codes
 from reeve.language.codes import ERROR
-from reeve.language.columns import DEFERRED, Column, Expr, Guard, JsonFunctions, NotInSqlError
+from reeve.language.columns import DEFERRED, Column, Expr, Guard, JsonFunctions, NotInSqlError, column_of
+from reeve.language.evaluation import Moment
 from reeve.language.kinds import FORMS
-from reeve.language.operations.base import Expression, Moment
-from reeve.language.operations.fields import says_disappeared
+from reeve.language.operations.base import Expression, leaves, reads_of
+from reeve.language.rows import says_disappeared
 from reeve.language.types import ANY, NAMED, Kind, Type
 from reeve.language.unread import NOT_COLLECTED
 from reeve.model import ObjectType, Relation, Status
@@ -285,12 +286,13 @@ class _Table:
     def column(self, expression: Expression) -> Column:
         """Return an expression's columns; where the engine has no words for it, by the interpreter."""
         try:
-            return expression.column(self)
+            return column_of(expression, self)
         except NotInSqlError:
             if not FORMS[expression.type.kind].mapped:
                 raise
         words = repr(expression)
-        key = (words, id(self.related) if "RelatedList(" in words else 0)
+        by_status = any(reads_of(part).related_lists for part in leaves(expression))
+        key = (words, id(self.related) if by_status else 0)
         kind = expression.type.kind
         mapped = self.stages.mapped.get(key)
         if mapped is None:
@@ -301,7 +303,7 @@ class _Table:
         fired, declared = self.stages.ref(mapped.fired), mapped.mapping.declared
         guards = [Guard(when, DEFERRED) for when in mapped.mapping.deferred]
         guards += [Guard(fired == number, number) for number in (*range(1, declared + 1), ERROR)]
-        if "RelatedList(" in words:
+        if by_status:
             guards.append(Guard(fired == DOUBTED, ERROR, doubt=True))
         return Column(self.stages.ref(mapped.value), tuple(guards), declared)
 

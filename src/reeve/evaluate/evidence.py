@@ -9,8 +9,7 @@ from reeve.evaluate.excerpts import MOST_ITEMS, cut, excerpt
 from reeve.evaluate.interpreter import Classified, Event
 from reeve.evaluate.observed import Member, Observation, ObservedProgram, members, statuses
 from reeve.language import codes
-from reeve.language.operations.base import Row
-from reeve.language.operations.fields import disappearance_field
+from reeve.language.rows import Row, disappearance_field
 from reeve.language.templates import ARN, filled
 from reeve.language.unread import NotCollected, PartlyCollected
 from reeve.language.values import WrongTypeError, describe

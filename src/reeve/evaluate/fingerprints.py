@@ -7,9 +7,8 @@ from datetime import datetime
 from reeve import __version__
 from reeve.evaluate.interpreter import Program
 from reeve.evaluate.reach import Reach, Types
-from reeve.language.operations.base import Moment, walk
-from reeve.language.operations.dates import Days, Today
-from reeve.language.operations.elapsed import Elapsed
+from reeve.language.evaluation import Moment, Timing
+from reeve.language.operations.base import timing_of
 
 
 def fingerprint(program: Program, object_type: Types, moment: Moment) -> str:
@@ -31,8 +30,5 @@ def _programs(program: Program) -> Iterator[Program]:
 
 def _time_that_counts(program: Program, moment: Moment) -> datetime | None:
     """Return as much of the moment as a policy's verdicts depend on."""
-    checks = [condition.check for one in _programs(program) for condition in one.body.conditions]
-    used = {type(expression) for check in checks for expression in walk(check)}
-    if Elapsed in used:
-        return moment.now
-    return moment.midnight if used & {Days, Today} else None
+    checks = (condition.check for one in _programs(program) for condition in one.body.conditions)
+    return moment.as_far_as(max(map(timing_of, checks), default=Timing.NONE))

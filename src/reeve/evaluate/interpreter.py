@@ -7,19 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from reeve.language import codes
+from reeve.language.evaluation import Checks, Children, Evaluate, EvaluationError, FiredError, Gone, Moment, Row
 from reeve.language.logic import Body, Condition
-from reeve.language.operations.base import (
-    Checks,
-    Children,
-    Evaluate,
-    EvaluationError,
-    Expression,
-    FiredError,
-    Gone,
-    Moment,
-    Row,
-)
-from reeve.language.operations.fields import disappearance_field, follow
+from reeve.language.operations.base import Expression
+from reeve.language.rows import disappearance_field, follow
 from reeve.language.scopes import disappearance_name
 from reeve.language.types import BOOLEAN
 from reeve.language.unread import NotCollected, PartlyCollected

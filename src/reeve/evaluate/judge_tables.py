@@ -18,7 +18,7 @@ from reeve.evaluate.stages import IDENTITY
 from reeve.files import inside
 from reeve.inventory.columns import kinds_of
 from reeve.inventory.tables import ACCOUNT, ARN, REGION, files_in
-from reeve.language.operations.base import Moment
+from reeve.language.evaluation import Moment
 from reeve.language.types import Kind
 from reeve.model import ObjectType
 

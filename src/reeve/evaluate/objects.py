@@ -14,7 +14,7 @@ from typing import Any, Protocol, Self, TypeVar
 from reeve.inventory.manifest import SnapshotError, read_manifest
 from reeve.inventory.records import Reader, Record, Wanted
 from reeve.inventory.tables import connection, several
-from reeve.language.operations.base import Moment, Row
+from reeve.language.evaluation import Moment, Row
 from reeve.language.unread import NotCollected, PartlyCollected
 from reeve.model import ObjectType, Relation
 

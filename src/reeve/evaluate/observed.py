@@ -7,9 +7,10 @@ from heapq import nsmallest
 from typing import Any
 
 from reeve.evaluate.interpreter import Classified, Event, Program, compile_body
+from reeve.language.evaluation import Moment, Row
 from reeve.language.logic import Body
-from reeve.language.operations.base import Moment, Reads, Row, reads_of, walk
-from reeve.language.operations.fields import ID_FIELDS
+from reeve.language.operations.base import Reads, reads_of, walk
+from reeve.language.rows import ID_FIELDS
 from reeve.language.unread import NotCollected
 from reeve.language.values import Value, describe
 from reeve.model import Meaning, ObjectType, Outcome, Status

@@ -10,13 +10,13 @@ from typing import Any, cast
 from reeve.evaluate.interpreter import Program, compile_body
 from reeve.language import codes
 from reeve.language.errors import InvalidRepositoryError, Position, Problem, one_of
+from reeve.language.evaluation import Moment, Row
 from reeve.language.json_texts import NotJsonError, parse_json
 from reeve.language.logic import Logic
-from reeve.language.operations.base import Expression, Moment, Row
-from reeve.language.operations.fields import object_id, says_disappeared
-from reeve.language.operations.testing import UnitTest
+from reeve.language.operations.base import self_test_of
+from reeve.language.rows import object_id, says_disappeared
+from reeve.language.times import parse_date_time
 from reeve.language.unread import NOT_COLLECTED, NotCollected, PartlyCollected
-from reeve.language.values import parse_date_time
 from reeve.model import Outcome, Status
 from reeve.repository.repository import Repository
 
@@ -274,11 +274,10 @@ def _unit_tests(path: str, program: Program) -> Iterator[Case]:
     It must end in this very condition (section 4, UNIT_TEST).
     """
     for number, condition in enumerate(program.body.conditions, start=1):
-        test: Expression = condition.check
-        if not isinstance(test, UnitTest) or test.expected is None:
+        test = self_test_of(condition.check)
+        if test is None:
             continue
-        carried, time = test.expected, test.snapshot_time and parse_date_time(test.snapshot_time)
-        moment, row = Moment.at(time or UNIT_TEST_TIME), {"Id": test.id}
+        carried, moment, row = test.expected, Moment.at(test.time or UNIT_TEST_TIME), {"Id": test.object_id}
         actual = describe_outcome(program, program.judge(row, moment), row, moment)
         sub_index = carried.get("subIndex")
         expected: dict[str, Any] = {
@@ -287,4 +286,4 @@ def _unit_tests(path: str, program: Program) -> Iterator[Case]:
             "conditionText": carried["text"],
             "runtimeError": carried.get("runtimeError"),
         }
-        yield Case(path.rpartition("/")[0], path, test.id, expected, actual, path, number - 1, row, moment)
+        yield Case(path.rpartition("/")[0], path, test.object_id, expected, actual, path, number - 1, row, moment)

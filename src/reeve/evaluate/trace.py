@@ -7,27 +7,12 @@ from typing import Any
 from reeve.evaluate.interpreter import Classified, Evaluated, Event
 from reeve.evaluate.observed import Observation, ObservedProgram, members, statuses
 from reeve.language import codes
-from reeve.language.operations.base import FiredError, Moment
-from reeve.language.operations.constants import (
-    BooleanConstant,
-    BytesConstant,
-    Collection,
-    DateTimeConstant,
-    DurationConstant,
-    ItemsConstant,
-    JsonConstant,
-    NumberConstant,
-    TextConstant,
-)
+from reeve.language.evaluation import FiredError, Moment
+from reeve.language.operations.base import is_traced
 from reeve.model import Meaning, Outcome, Status
 
 MOST_CHILDREN = 10
 """How many objects of a related list are told of."""
-
-_CONSTANTS = (
-    *(TextConstant, BytesConstant, NumberConstant, BooleanConstant, ItemsConstant, Collection),
-    *(DateTimeConstant, DurationConstant, JsonConstant),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +79,7 @@ def trace(observed: ObservedProgram, observation: Observation) -> Trace:
 
 
 def _step(event: Event) -> Step | None:
-    if not isinstance(event, Evaluated) or isinstance(event.expression, _CONSTANTS):
+    if not isinstance(event, Evaluated) or not is_traced(event.expression):
         return None
     raised = event.value if isinstance(event.value, Exception) else None
     return Step(event.depth, event.expression.text(), None if raised else event.value, raised)

@@ -14,7 +14,7 @@ from reeve.evaluate.outcomes import Judgement
 from reeve.findings.remedies import Remedy, Subject, guilty_children, remedy_of
 from reeve.findings.results import Finding
 from reeve.inventory.records import Record
-from reeve.language.operations.base import Moment, Row
+from reeve.language.evaluation import Moment, Row
 from reeve.language.templates import ARN, HOST, filled
 from reeve.model import Place, Status
 from reeve.repository.remedies import Remedies

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from reeve.evaluate.interpreter import Program
-from reeve.language.operations.base import Moment, Row
+from reeve.language.evaluation import Moment, Row
 from reeve.language.patterns import Known, Search, UnfilledError
 from reeve.language.unread import NotCollected, PartlyCollected
 from reeve.model import Code, ObjectType, Place, Status

@@ -16,7 +16,7 @@ from reeve.findings.completeness import read_and_shown
 from reeve.inventory.manifest import Part
 from reeve.inventory.records import Record
 from reeve.language.errors import InvalidRepositoryError
-from reeve.language.operations.base import Moment
+from reeve.language.evaluation import Moment
 from reeve.model import ObjectType, Status
 from reeve.repository.repository import Repository
 

@@ -8,18 +8,15 @@ letter beyond ASCII, an odd date) it leaves to a guard `DEFERRED`: such objects 
 call the interpreter's own functions once per distinct value. What no engine can say at all raises `NotInSqlError`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from reeve.language.codes import ERROR
+from reeve.language.evaluation import Checks, Moment
 from reeve.language.kinds import to_column
+from reeve.language.operations.base import Expression
 from reeve.language.types import Kind, Type
-
-if TYPE_CHECKING:  # operations have columns, which know of operations only these
-    from reeve.language.operations.base import Checks, Expression, Moment
 
 Expr = Any
 """An Ibis value; its methods are typed too loosely for strict checking."""
@@ -64,7 +61,7 @@ class Column:
     known: bool = False
     constant: Any = None
 
-    def then(self, value: Expr, *guards: Guard, nullable: bool = False) -> Column:
+    def then(self, value: Expr, *guards: Guard, nullable: bool = False) -> "Column":
         """Return a column computed from this one, with guards of its own after these."""
         return Column(value, (*self.guards, *guards), self.declared, nullable)
 
@@ -182,6 +179,30 @@ class Columns(Protocol):
             NotInSqlError: the engine reads dates in another way, or the columns are to be exact.
         """
         ...
+
+
+@runtime_checkable
+class InColumns(Protocol):
+    """An operation that columns can say, in some engine at least."""
+
+    def column(self, table: Columns) -> Column:
+        """Return the operation as columns of a table.
+
+        Raises:
+            NotInSqlError: the engine can't say it.
+        """
+        ...
+
+
+def column_of(expression: Expression, table: Columns) -> Column:
+    """Return an operation as columns of a table.
+
+    Raises:
+        NotInSqlError: columns can't say it; the interpreter's function is then called for each distinct value.
+    """
+    if not isinstance(expression, InColumns):
+        raise NotInSqlError
+    return expression.column(table)
 
 
 def known_column(table: Columns, value: Any, kind: Kind) -> Column:

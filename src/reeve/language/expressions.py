@@ -4,27 +4,15 @@ from dataclasses import replace
 from typing import Any
 
 from reeve.language import source
+from reeve.language.arguments import Argument, ArgumentError, Form, arguments
 from reeve.language.errors import nearest
-from reeve.language.names import argument_node, resolve
-from reeve.language.operations import LEGACY, OPERATIONS
-from reeve.language.operations.base import Argument, ArgumentError, Check, Expression, Form, arguments
-from reeve.language.operations.comparison import Equal, Ordering
-from reeve.language.operations.constants import (
-    BooleanConstant,
-    Collection,
-    DateTimeConstant,
-    DurationConstant,
-    JsonConstant,
-    TextConstant,
-)
-from reeve.language.operations.search import LEGACY_SEARCH_KEYS
-from reeve.language.operations.testing import RETURN_TYPES, NullConstant
+from reeve.language.evaluation import Check
+from reeve.language.names import Names, argument_node, resolved
+from reeve.language.operations.base import Expression
 from reeve.language.scopes import Scope
 from reeve.language.source import Node, Scalar, plain_value
 from reeve.language.syntax import FileReader, Paths, is_text, shape_of
-from reeve.language.types import Kind, Type, accepts, comparable
-
-_ARGUMENTS: dict[type, dict[str, tuple[str, Argument]]] = {}
+from reeve.language.types import accepts
 
 
 def read_expression(reader: FileReader, node: Node, scope: Scope) -> Expression | None:
@@ -45,9 +33,10 @@ def read_expression(reader: FileReader, node: Node, scope: Scope) -> Expression 
         reader.report(node, f"an operation is a mapping of its name to its arguments, not {what}", rule)
         return None
     ((name, body),) = node.entries
-    operation = _class_of(name.text, body)
+    given = [key.text for key, _ in body.entries] if isinstance(body, source.Mapping) else []
+    operation = scope.operations.class_of(name.text, given)
     if operation is None:
-        hint = nearest(name.text, OPERATIONS) or "; the operations are in the language reference"
+        hint = nearest(name.text, scope.operations.by_name) or "; the operations are in the language reference"
         reader.report(name, f"unknown operation {name.text!r}{hint}", "unknown-operation")
         return None
     values = _read_arguments(reader, name, body, operation, scope)
@@ -61,23 +50,7 @@ def read_expression(reader: FileReader, node: Node, scope: Scope) -> Expression 
     except ValueError as error:
         reader.report(name, f"{name.text}: {error}", "invalid-value")
         return None
-    if isinstance(expression, Equal) and not scope.checks_required:
-        expression = _with_instants(expression)
-    message = _mismatch(expression)
-    if message:
-        reader.report(name, message, "wrong-type")
-        return None
-    return resolve(reader, (name, body), expression, scope, read_expression)
-
-
-def _mismatch(expression: Expression) -> str | None:
-    """Return what is wrong with two operands that each fit, but not each other."""
-    if not isinstance(expression, (Equal, Ordering)):
-        return None
-    left, right = expression.left, expression.right
-    if comparable(left.type, right.type):
-        return None
-    return f"{expression.operation} can't compare {left.type} ({left.operation}) with {right.type} ({right.operation})"
+    return resolved(expression, Names(reader, name, body, scope, read_expression))
 
 
 def read_check(reader: FileReader, node: Node, scope: Scope) -> Expression | None:
@@ -87,45 +60,12 @@ def read_check(reader: FileReader, node: Node, scope: Scope) -> Expression | Non
     from reeve.language.text import read_text
 
     inside = FileReader(reader.path, reader.problems, Paths(around=(reader.paths, node)))
-    parsed = read_text(inside, node)
+    parsed = read_text(inside, node, scope.operations.notation)
     return None if parsed is None else read_expression(inside, parsed, replace(scope, checks_required=False, read_extracts={}))
 
 
-def _with_instants(expression: Equal) -> Equal:
-    """Return a comparison whose constant side is a DATE_TIME, DURATION or JSON, as it prints, when the other side is one."""
-    left, right = expression.left, expression.right
-    return replace(expression, left=_like(left, right.type), right=_like(right, left.type))
-
-
-def _like(expression: Expression, other: Type) -> Expression:
-    if isinstance(expression, TextConstant):
-        try:
-            if other.kind is Kind.DATE_TIME:
-                return DateTimeConstant("DATE_TIME", expression.value)
-            if other.kind is Kind.DURATION:
-                return DurationConstant("DURATION", expression.value)
-        except ValueError:
-            return expression
-    if isinstance(expression, BooleanConstant) and other.kind is Kind.JSON:
-        return JsonConstant("JSON", expression.value)
-    if isinstance(expression, Collection) and not expression.items and other.kind is Kind.JSON:
-        return JsonConstant("JSON", [])
-    if isinstance(expression, JsonConstant) and expression.value is None and other.kind is not Kind.JSON:
-        named = (name for name, of in RETURN_TYPES.items() if of == other)
-        return NullConstant("UNIT_TEST_NULL", next(named, "JSON"))
-    return expression
-
-
-def _class_of(name: str, body: Node) -> type[Any] | None:
-    """Choose the class: CONTAINS and its like are the legacy dialect's when their arguments are."""
-    legacy_key = LEGACY_SEARCH_KEYS.get(name)
-    if legacy_key and isinstance(body, source.Mapping) and any(key.text == legacy_key for key, _ in body.entries):
-        return LEGACY[name]
-    return OPERATIONS.get(name)
-
-
 def _read_arguments(reader: FileReader, name: Scalar, body: Node, operation: type[Any], scope: Scope) -> dict[str, Any] | None:
-    declared = _ARGUMENTS.setdefault(operation, arguments(operation))
+    declared = arguments(operation)
     first_field, first = next(iter(declared.values()), ("", None))
     if first is not None and first.alone:
         value = _read_argument(reader, body, first, name.text, scope)

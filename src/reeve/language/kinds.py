@@ -14,8 +14,9 @@ from typing import Any, cast
 import msgspec
 
 from reeve.language.json_texts import parse_json
+from reeve.language.times import parse_date_time, parse_duration
 from reeve.language.types import Kind
-from reeve.language.values import Value, WrongTypeError, as_double, describe, parse_date_time, parse_duration
+from reeve.language.values import Value, WrongTypeError, as_double, describe
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -8,6 +8,7 @@ from reeve.language.codes import MOST_CONDITIONS
 from reeve.language.errors import InvalidRepositoryError, Position, nearest, one_of
 from reeve.language.expressions import read_check
 from reeve.language.operations.base import Expression
+from reeve.language.operations.registry import Operations
 from reeve.language.scopes import ExtractSource, Scope
 from reeve.language.sizes import TOO_DEEP, size_problem
 from reeve.language.source import Mapping as YamlMapping
@@ -110,7 +111,7 @@ class Logic:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a logic file needs from its repository: object types, other files' bytes, and where paths lead.
+    """What a logic file needs from its repository: object types, other files' bytes, where paths lead, and operations.
 
     `resolve` turns a reference, as written in the file at a path, into a path from the root, or raises `BadReferenceError`.
     """
@@ -119,6 +120,7 @@ class Surroundings:
     read: Callable[[str], bytes]
     resolve: Callable[[str, str], str]
     extracts: Callable[[str], Mapping[str, ExtractSource]]
+    operations: Operations
 
 
 def read_extracts(path: str, content: bytes) -> dict[str, ExtractSource]:
@@ -167,7 +169,7 @@ def read_logic(path: str, surroundings: Surroundings) -> tuple[Logic, tuple[Any,
     elif current is None and legacy is None and isinstance(root, YamlMapping):
         reader.report(root, "a logic file needs the key 'inputType' ('inputObject' in the legacy dialect)", "missing-key")
     object_type = surroundings.object_type(str(values.get("inputType") or values.get("inputObject") or ""))
-    scope = Scope(object_type, surroundings.object_type, legacy=legacy is not None and current is None)
+    scope = Scope(object_type, surroundings.object_type, surroundings.operations, legacy=legacy is not None and current is None)
     body = _LogicReader(reader, surroundings).body(root, scope, values)
     test_data = [name for name, _ in _LogicReader(reader, surroundings).files(root, "testData")]
     errors = [problem for problem in reader.problems if not problem.warning]

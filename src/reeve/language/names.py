@@ -1,20 +1,17 @@
 """Resolves the names in an operation: fields, lookups, extracts, related lists."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
 from reeve.language import source
 from reeve.language.errors import nearest, one_of
-from reeve.language.operations.aws_policy import AwsPolicy
-from reeve.language.operations.base import Expression, Gone
-from reeve.language.operations.fields import EmptyLookup, Extract, Field, IsDisappeared
-from reeve.language.operations.related import RelatedList
-from reeve.language.operations.search import OldSearch
-from reeve.language.operations.tags import DEFAULT_TAGS, Tag
-from reeve.language.scopes import Extracts, ExtractSource, Scope, disappearance_name, field_type
+from reeve.language.evaluation import Gone
+from reeve.language.operations.base import Expression
+from reeve.language.scopes import Extracts, ExtractSource, Scope, field_type
 from reeve.language.source import Node, Scalar
 from reeve.language.syntax import FileReader
-from reeve.language.types import ANY, BYTES, STRINGS, Type, accepts
+from reeve.language.types import Type
 
 Read = Callable[[FileReader, Node, Scope], Expression | None]
 
@@ -25,120 +22,115 @@ def argument_node(name: Scalar, body: Node, argument: str) -> Node:
     return next((value for key, value in entries if key.text == argument), name)
 
 
-def resolve(
-    reader: FileReader, place: tuple[Scalar, Node], expression: Expression, scope: Scope, read: Read
-) -> Expression | None:
-    """Return an operation with its names resolved, or None when a problem was noted.
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What names mean to an operation where it stands; what is wrong with one is noted in its file.
 
-    Args:
-        reader: the file being read.
-        place: where the operation's name and its arguments stand.
-        expression: the operation as it was read.
-        scope: what names mean here.
-        read: reads an expression, such as that of an extract.
+    `name` and `body` are where the operation's name and its arguments stand; `read` reads an expression, such as that of an
+    extract.
     """
-    name, body = place
-    match expression:
-        case Field():
-            return _resolve_field(reader, name, expression, scope)
-        case Extract():
-            return _resolve_extract(reader, name, expression, scope, read)
-        case EmptyLookup():
-            behind = _behind(reader, name, expression.path, scope)
-            return behind and replace(expression, prefix=scope.prefix, gone=behind.gone)
-        case IsDisappeared():
-            return replace(expression, field=disappearance_name(scope.object_type))
-        case Tag():
-            return _resolve_tag(reader, name, expression, scope)
-        case _ if isinstance(expression, AwsPolicy):
-            found = _field(reader, name, expression.policy_ext_field, scope)
-            return found and replace(expression, prefix=scope.prefix, gone=found[1])
-        case _ if isinstance(expression, OldSearch):
-            return replace(expression, legacy=scope.legacy)
-        case RelatedList():
-            named = argument_node(name, body, "relationshipName")
-            scope.related_lists_used.append((expression.relationship_name, reader, named))
-            behind = scope.behind(expression.relationship_name.rpartition(".")[0])
-            return expression if isinstance(behind, str) else replace(expression, gone=behind.gone)
-        case _:
-            return expression
+
+    reader: FileReader
+    name: Scalar
+    body: Node
+    scope: Scope
+    read: Read
+
+    @property
+    def prefix(self) -> str:
+        """The lookup path ("a.b.") from the judged object to the object that the operation speaks of."""
+        return self.scope.prefix
+
+    @property
+    def in_text(self) -> bool:
+        """Whether the operation stands in a condition that is written as text."""
+        return not self.scope.checks_required
+
+    def report(self, message: str, rule: str) -> None:
+        """Note a problem, with its code of section 7, at the operation's name."""
+        self.reader.report(self.name, message, rule)
+
+    def lookup(self, path: str) -> Gone | None:
+        """Return how to tell that an object on a path of lookups has disappeared; None when a problem was noted."""
+        behind = self._behind(path)
+        return None if behind is None else behind.gone
+
+    def field(self, path: str) -> tuple[Type, Gone] | None:
+        """Return the type of a field behind a path, and how to tell that an object on the way has disappeared.
+
+        None when a problem was noted.
+        """
+        found = field_type(self.scope, path)
+        behind = self.scope.behind(path.rpartition(".")[0])
+        if isinstance(found, str) or isinstance(behind, str):
+            self.report(found if isinstance(found, str) else str(behind), "unknown-field")
+            return None
+        return found, behind.gone
+
+    def related_list(self, name: str, argument: str) -> Gone:
+        """Note that a related list is used, and return how to tell that an object on the way to it has disappeared.
+
+        That its list is not defined is said, at the argument that names it, when all of the file was read.
+        """
+        place = argument_node(self.name, self.body, argument)
+        self.scope.related_lists_used.append((name, self.reader, place))
+        behind = self.scope.behind(name.rpartition(".")[0])
+        return () if isinstance(behind, str) else behind.gone
+
+    def extract(self, name: str) -> Expression | None:
+        """Return the expression that an extract names, maybe of the object behind a path; None when a problem was noted."""
+        scope, reader, path, whole = self.scope, self.reader, "", name
+        file = _file_of(name, (scope.own_file, *scope.extracts))
+        if file is None:
+            path, _, name = name.rpartition(".")
+        behind = self._behind(path) if file is None or path else scope
+        if behind is None:
+            return None
+        file = file or _file_behind(name, scope, behind if path else None)
+        if file is None:
+            known = {name for some in scope.extracts for name in some}
+            hint = nearest(name, known) or (
+                f"; imported are {one_of(known)}" if known else "; no file with extracts is imported"
+            )
+            if not scope.imports_failed:
+                self.report(f"unknown extract {whole!r}{hint}", "unknown-extract")
+            return None
+        found = file[name]
+        key = (found.path, name)
+        scope.extracts_used.add(key)
+        if key in scope.open_extracts:
+            open_ = scope.open_extracts[scope.open_extracts.index(key) :]
+            if frozenset(open_) not in scope.circles:
+                scope.circles.add(frozenset(open_))
+                circle = " → ".join((*(one for _, one in open_), name))
+                self.report(f"circular extracts: {circle}", "circular-extract")
+            return None
+        known = (*key, behind.prefix + behind.object_type.id)
+        if known not in scope.read_extracts:
+            inside = replace(behind, open_extracts=(*scope.open_extracts, key), checks_required=True, own_file=file)
+            scope.read_extracts[known] = self.read(FileReader(found.path, reader.problems, found.paths), found.node, inside)
+        return scope.read_extracts[known]
+
+    def _behind(self, path: str) -> Scope | None:
+        behind = self.scope.behind(path)
+        if isinstance(behind, str):
+            self.report(behind, "unknown-field")
+            return None
+        return behind
 
 
-def _behind(reader: FileReader, node: Node, path: str, scope: Scope) -> Scope | None:
-    behind = scope.behind(path)
-    if isinstance(behind, str):
-        reader.report(node, behind, "unknown-field")
-        return None
-    return behind
+@runtime_checkable
+class Resolving(Protocol):
+    """An operation with names in it, or whose meaning depends on where it stands."""
+
+    def resolve(self, names: Names) -> Expression | None:
+        """Return the operation with its names resolved, or None when a problem was noted."""
+        ...
 
 
-def _field(reader: FileReader, node: Node, path: str, scope: Scope) -> tuple[Type, Gone] | None:
-    """Return the type of a field behind a path, and how to tell that an object on the way has disappeared."""
-    found = field_type(scope, path)
-    behind = scope.behind(path.rpartition(".")[0])
-    if isinstance(found, str) or isinstance(behind, str):
-        reader.report(node, found if isinstance(found, str) else str(behind), "unknown-field")
-        return None
-    return found, behind.gone
-
-
-def _resolve_field(reader: FileReader, node: Scalar, expression: Field, scope: Scope) -> Expression | None:
-    found = _field(reader, node, expression.path, scope)
-    delegate = expression.undetermined_if.get("noAccessDelegate")
-    to = _field(reader, node, delegate.path or "", scope) if delegate else (ANY, ())
-    if found is None or to is None:
-        return None
-    exact = expression.return_type == "BYTES"
-    if exact and not accepts(STRINGS, found[0]):
-        reader.report(node, f"the field {expression.path!r} is {found[0]}, which can't be read as Bytes", "wrong-type")
-        return None
-    return replace(
-        expression,
-        type=BYTES if exact else found[0],
-        prefix=scope.prefix,
-        gone=found[1],
-        delegate_type=to[0],
-        delegate_gone=to[1],
-    )
-
-
-def _resolve_tag(reader: FileReader, node: Scalar, expression: Tag, scope: Scope) -> Expression | None:
-    path = expression.tags_json or scope.object_type.tags_field or DEFAULT_TAGS
-    found = _field(reader, node, path, scope) if expression.tags_json else (ANY, scope.gone)
-    return found and replace(expression, tags_json=path, prefix=scope.prefix, gone=found[1])
-
-
-def _resolve_extract(reader: FileReader, node: Scalar, expression: Extract, scope: Scope, read: Read) -> Expression | None:
-    path, name = "", expression.name
-    file = _file_of(name, (scope.own_file, *scope.extracts))
-    if file is None:
-        path, _, name = name.rpartition(".")
-    behind = _behind(reader, node, path, scope) if file is None or path else scope
-    if behind is None:
-        return None
-    file = file or _file_behind(name, scope, behind if path else None)
-    if file is None:
-        known = {name for some in scope.extracts for name in some}
-        hint = nearest(name, known) or (f"; imported are {one_of(known)}" if known else "; no file with extracts is imported")
-        if not scope.imports_failed:
-            reader.report(node, f"unknown extract {expression.name!r}{hint}", "unknown-extract")
-        return None
-    found = file[name]
-    key = (found.path, name)
-    scope.extracts_used.add(key)
-    if key in scope.open_extracts:
-        open_ = scope.open_extracts[scope.open_extracts.index(key) :]
-        if frozenset(open_) not in scope.circles:
-            scope.circles.add(frozenset(open_))
-            circle = " → ".join((*(one for _, one in open_), name))
-            reader.report(node, f"circular extracts: {circle}", "circular-extract")
-        return None
-    known = (*key, behind.prefix + behind.object_type.id)
-    if known not in scope.read_extracts:
-        inside = replace(behind, open_extracts=(*scope.open_extracts, key), checks_required=True, own_file=file)
-        scope.read_extracts[known] = read(FileReader(found.path, reader.problems, found.paths), found.node, inside)
-    body = scope.read_extracts[known]
-    return None if body is None else replace(expression, expression=body)
+def resolved(expression: Expression, names: Names) -> Expression | None:
+    """Return an operation with its names resolved, or None when a problem was noted; itself, if it has none."""
+    return expression.resolve(names) if isinstance(expression, Resolving) else expression
 
 
 def _file_of(name: str, files: Extracts) -> Mapping[str, ExtractSource] | None:

@@ -19,7 +19,7 @@ import jmespath.visitor
 
 from reeve.language.errors import nearest
 from reeve.language.json_texts import has_surrogates
-from reeve.language.values import parse_date_time
+from reeve.language.times import parse_date_time
 
 MAX_LENGTH = 10_000
 MAX_DEPTH = 100

@@ -4,9 +4,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from reeve.language.examples import EXAMPLES, NOW, read_example
-from reeve.language.operations import CLASSES, LEGACY_CLASSES
-from reeve.language.operations.base import Argument, Form, arguments, walk
+from reeve.language.arguments import Argument, Form, arguments
+from reeve.language.examples import NOW, read_example
+from reeve.language.operations.base import walk
+from reeve.language.operations.built_in import BUILT_IN
+from reeve.language.operations.registry import Operations
 from reeve.language.values import describe
 
 HEAD = f"""# The operations of the policy language
@@ -21,21 +23,20 @@ An error that no undetermined check covers makes the object UNDETERMINED, with c
 """
 
 
-def language() -> str:
-    """Return the reference of the operations, as Markdown."""
+def language(operations: Operations = BUILT_IN) -> str:
+    """Return the reference of some operations, as Markdown."""
     parts = [HEAD]
-    for operation in (*CLASSES, *LEGACY_CLASSES):
-        names = [name for name in operation.NAMES if operation not in LEGACY_CLASSES or name not in _CURRENT]
-        parts.extend("\n".join(_section(operation, name)) for name in names or list(operation.NAMES))
+    for operation in operations.classes:
+        parts.extend("\n".join(_section(operation, name, name, operations)) for name in operation.NAMES)
+    for operation in operations.legacy:
+        own = [name for name in operation.NAMES if name not in operations.current]
+        titles = {name: name for name in own} or {name: f"{name} (legacy)" for name in operation.NAMES}
+        parts.extend("\n".join(_section(operation, name, title, operations)) for name, title in titles.items())
     return "\n".join(parts)
 
 
-_CURRENT = {name for operation in CLASSES for name in operation.NAMES}
-
-
-def _section(operation: type[Any], name: str) -> Iterator[str]:
-    legacy = operation in LEGACY_CLASSES
-    yield f"## {name}{' (legacy)' if legacy and name in _CURRENT else ''}\n"
+def _section(operation: type[Any], name: str, title: str, operations: Operations) -> Iterator[str]:
+    yield f"## {title}\n"
     yield f"{operation.NAMES[name]}\n"
     declared = arguments(operation)
     if declared:
@@ -43,9 +44,9 @@ def _section(operation: type[Any], name: str) -> Iterator[str]:
         for argument_name, (_, argument) in declared.items():
             yield f"| `{argument_name}`{'!' if argument.required else ''} | {_describe(argument)} |"
         yield ""
-    example = EXAMPLES.get(name) if not (legacy and name in _CURRENT) else None
+    example = operation.EXAMPLES.get(name)
     if example is not None:
-        found = next(part for part in walk(read_example(example)) if part.operation == name)
+        found = next(part for part in walk(read_example(example, operations)) if part.operation == name)
         yield f"Result: {found.type}. Text: `{found.text()}`\n"
         yield f"```yaml\n{example.yaml}\n```\n"
         on = f"On `{json.dumps(dict(example.row), ensure_ascii=False)}`" if example.row else "On any object"

@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from reeve.language.errors import nearest, one_of
-from reeve.language.operations.base import Expression, Gone
-from reeve.language.operations.fields import says_disappeared
+from reeve.language.evaluation import Gone
+from reeve.language.operations.base import Expression
+from reeve.language.operations.registry import Operations
+from reeve.language.rows import says_disappeared
 from reeve.language.source import Node
 from reeve.language.syntax import FileReader, Paths
 from reeve.language.types import ANY, NAMED, Type
@@ -27,7 +29,7 @@ Extracts = tuple[Mapping[str, ExtractSource], ...]
 
 @dataclass(slots=True)
 class Scope:
-    """What names mean where an expression stands: the object's type, the extracts at hand, the related lists in use.
+    """What names mean where an expression stands: the object's type, what is at hand, the related lists in use.
 
     `prefix` is the lookup path ("a.b.") from the judged object to the object that the expression speaks of, `gone` how to tell
     that an object on that way has disappeared. Inside an extract, `own_file` holds the extracts of its file. Conditions written
@@ -37,6 +39,7 @@ class Scope:
 
     object_type: ObjectType
     type_of: Callable[[str], ObjectType]
+    operations: Operations
     extracts: Extracts = ()
     prefix: str = ""
     gone: Gone = ()

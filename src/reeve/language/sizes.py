@@ -1,8 +1,7 @@
 """How large, how deep and how rich in undetermined checks an expression may be."""
 
 from reeve.language.codes import MOST_CHECKS
-from reeve.language.operations.base import Expression, operands_of
-from reeve.language.operations.testing import RuntimeFailure
+from reeve.language.operations.base import Expression, checks_of, operands_of
 
 MAX_EXPRESSION = 20_000
 """How many operations a condition may hold, extracts counted in full at every occurrence."""
@@ -31,7 +30,7 @@ def _measure(expression: Expression, sizes: dict[int, tuple[int, int, int]], lev
     known = sizes.get(id(expression))
     if known is None:
         parts = [_measure(part, sizes, level + 1) for part in operands_of(expression)]
-        own = len(getattr(expression, "undetermined_if", ())) + isinstance(expression, RuntimeFailure)
+        own = len(checks_of(expression))
         depth = 1 + max((depth for _, depth, _ in parts), default=0)
         known = 1 + sum(size for size, _, _ in parts), depth, own + sum(checks for _, _, checks in parts)
         sizes[id(expression)] = known

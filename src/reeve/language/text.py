@@ -10,6 +10,7 @@ from typing import Any
 from lark import Lark, UnexpectedInput
 from lark import v_args as _untyped_v_args  # pyright: ignore[reportUnknownVariableType]
 
+from reeve.language.notation import Notation
 from reeve.language.source import Mapping, Node, Scalar
 from reeve.language.syntax import FileReader
 from reeve.language.text_nodes import TextError, at, nodes_of
@@ -20,12 +21,13 @@ MAX_LENGTH = 20_000
 MAX_DEPTH = 200
 
 
-def read_text(reader: FileReader, scalar: Scalar) -> Node | None:
+def read_text(reader: FileReader, scalar: Scalar, notation: Notation) -> Node | None:
     """Turn a condition's text into the nodes of its YAML form.
 
     Args:
         reader: the file being read; a problem is noted there, at its place inside the text.
         scalar: the text as it stands in the file.
+        notation: how operations are written.
 
     Returns:
         The root of the nodes, or None when a problem was noted.
@@ -36,7 +38,7 @@ def read_text(reader: FileReader, scalar: Scalar) -> Node | None:
         return None
     try:
         parser: Any = _parser()
-        node: Node = nodes_of(scalar, parser.parse(text))
+        node: Node = nodes_of(scalar, parser.parse(text), notation)
     except UnexpectedInput as error:
         ended = getattr(getattr(error, "token", None), "type", None) == "$END"
         offset = len(text) if ended or error.pos_in_stream is None or error.pos_in_stream < 0 else error.pos_in_stream

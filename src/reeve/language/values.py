@@ -8,10 +8,11 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, cast
 
+from reeve.language.times import parse_date_time
 from reeve.language.types import (
     ANY,
     BOOLEAN,
@@ -28,17 +29,7 @@ from reeve.language.types import (
 Value = Any
 
 _WHITE_SPACE = re.compile(r"[ \t\n\r\f\v]+")
-_DATE_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}(?::?\d{2})?)?)?", re.ASCII)
-_TO_THE_MILLISECOND = len("hh:mm:ss.fff")
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
-_DURATION = re.compile(
-    r"P(?=\d|T\d)(?:(\d{1,18})Y)?(?:(\d{1,18})M)?(?:(\d{1,18})W)?(?:(\d{1,18})D)?"
-    r"(?:T(?=\d)(?:(\d{1,18})H)?(?:(\d{1,18})M)?(?:(\d{1,18}(?:\.\d+)?)S)?)?",
-    re.ASCII,
-)
-_GCP_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])", re.ASCII)
-_LONGEST = timedelta(microseconds=2**63 - 1)
-_GCP_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 class WrongTypeError(Exception):
@@ -300,22 +291,6 @@ def _as_map(value: Value) -> Value:
 # Dates and durations -------------------------------------------------------------------------------------------------
 
 
-def parse_date_time(text: str) -> datetime | None:
-    """Return the instant that an ISO 8601 text names (a date alone: its UTC midnight), or None if it is not one.
-
-    Milliseconds count, finer digits are cut off.
-    """
-    found = _DATE_TIME.fullmatch(text.strip())
-    if not found:
-        return None
-    day, clock, zone = found.groups()
-    try:
-        parsed = datetime.fromisoformat(f"{day}T{clock[:_TO_THE_MILLISECOND]}{zone or ''}" if clock else day)
-        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
 def as_date_time(value: Value) -> datetime | None:
     """Return a value as an instant; a text counts when it is an ISO 8601 date or date-time, and an empty one is null.
 
@@ -330,37 +305,6 @@ def as_date_time(value: Value) -> datetime | None:
     if parsed is None:
         raise WrongTypeError(f"a date-time was wanted, {describe(value)} was found")
     return parsed
-
-
-def parse_duration(text: str) -> timedelta | None:
-    """Return the length of an ISO 8601 duration, a month being 30 days and a year 12 months, or None."""
-    found = _DURATION.fullmatch(text.strip())
-    if not found:
-        return None
-    numbers = found.groups()
-    years, months, weeks, days, hours, minutes = (int(number or 0) for number in numbers[:6])
-    try:
-        length = timedelta(days=(years * 12 + months) * 30 + weeks * 7 + days, hours=hours, minutes=minutes)
-        length += timedelta(seconds=float(numbers[6] or 0))
-    except OverflowError:
-        return None
-    return _counted(length)
-
-
-def _counted(length: timedelta) -> timedelta | None:
-    """Return a length if its microseconds fit into 64 bits (292,000 years), as columns hold it; else None."""
-    return length if abs(length) <= _LONGEST else None
-
-
-def parse_gcp_duration(text: str) -> timedelta | None:
-    """Return the length of a duration as Google Cloud writes it: a number with s, m, h or d; or None."""
-    found = _GCP_DURATION.fullmatch(text.strip())
-    if not found:
-        return None
-    try:
-        return _counted(timedelta(**{_GCP_UNITS[found[2]]: float(found[1])}))
-    except OverflowError:
-        return None
 
 
 # Printed forms -------------------------------------------------------------------------------------------------------

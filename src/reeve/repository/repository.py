@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from reeve.language.errors import InvalidRepositoryError, Position, Problem, nearest
 from reeve.language.logic import Body, Logic, Surroundings, read_extracts, read_logic
+from reeve.language.operations.built_in import BUILT_IN
+from reeve.language.operations.registry import Operations
 from reeve.language.scopes import ExtractSource
 from reeve.language.source import position_at, read_yaml
 from reeve.model import Folder, InternalRule, ObjectType, Policy, Section
@@ -35,12 +37,13 @@ def type_path(type_id: str) -> str:
 
 @dataclass(frozen=True)
 class Repository:
-    """The repository below a directory. Reading is lazy; what was read is kept."""
+    """The repository below a directory, with the operations that its logic may use. Reading is lazy; what was read is kept."""
 
     files: Files
+    operations: Operations = BUILT_IN
 
     @classmethod
-    def open(cls, root: Path) -> "Repository":
+    def open(cls, root: Path, operations: Operations = BUILT_IN) -> "Repository":
         """Open a repository.
 
         Raises:
@@ -49,7 +52,7 @@ class Repository:
         if not root.is_dir() or not any((root / part).is_dir() for part in PARTS):
             message = "no policy repository: expected a directory with ce/, frameworks/, internal/ or types/ in it"
             raise InvalidRepositoryError([Problem(Position(str(root)), message, "missing-file")])
-        return cls(Files(root))
+        return cls(Files(root), operations)
 
     @cached_property
     def _policy_files(self) -> Mapping[str, frozenset[str]]:
@@ -117,7 +120,9 @@ class Repository:
         Raises:
             InvalidRepositoryError: the file is missing or has errors; all of them are named.
         """
-        return read_logic(path, Surroundings(self.object_type, self.files.read, self.files.resolve, self._extracts))
+        return read_logic(
+            path, Surroundings(self.object_type, self.files.read, self.files.resolve, self._extracts, self.operations)
+        )
 
     def check_judged_type(self, logic: Logic) -> None:
         """Check that the type that a logic file judges is declared, in a repository that declares any.

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from reeve.language.arguments import Argument, Form, arguments
 from reeve.language.logic import CONDITION_KEYS, EXTRACTS_KEYS, LOGIC_KEYS, RELATED_LIST_KEYS
-from reeve.language.operations import CLASSES, LEGACY_CLASSES
-from reeve.language.operations.base import Argument, Form, arguments
+from reeve.language.operations.built_in import BUILT_IN
+from reeve.language.operations.registry import Operations
 from reeve.language.syntax import Key, Keys, Shape
 from reeve.model import Status
 from reeve.repository.metadata import (
@@ -38,15 +39,15 @@ _TEXT: Schema = {"type": "string"}
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def schema_of(kind: str) -> Schema:
-    """Return the JSON Schema of a kind of file.
+def schema_of(kind: str, operations: Operations = BUILT_IN) -> Schema:
+    """Return the JSON Schema of a kind of file, in which logic may use some operations.
 
     Raises:
         KeyError: there is no such kind.
     """
     body = {
-        "logic": _logic,
-        "extracts": lambda: _with_expressions(_object(EXTRACTS_KEYS)),
+        "logic": lambda: _logic(operations),
+        "extracts": lambda: _with_expressions(_object(EXTRACTS_KEYS), operations),
         "policy": lambda: _object(POLICY_KEYS),
         "remedies": lambda: {"type": "array", "items": _object(REMEDY_KEYS)},
         "folder": lambda: _object(FOLDER_KEYS),
@@ -96,7 +97,7 @@ def _value(key: Key) -> Schema:  # noqa: C901 - a case for each shape
             return {}
 
 
-def _logic() -> Schema:
+def _logic(operations: Operations) -> Schema:
     condition = _object(CONDITION_KEYS)
     condition["properties"]["check"] = {
         "description": CONDITION_KEYS["check"].description,
@@ -111,17 +112,17 @@ def _logic() -> Schema:
         lists: Schema = owner["properties"]["relatedLists"]
         lists |= {"type": "array", "items": {"$ref": "#/$defs/relatedList"}}
     root["oneOf"] = [{"required": ["inputType"]}, {"required": ["inputObject"]}]
-    return _with_expressions(root, {"condition": condition, "relatedList": related})
+    return _with_expressions(root, operations, {"condition": condition, "relatedList": related})
 
 
-def _with_expressions(schema: Schema, definitions: Mapping[str, Schema] | None = None) -> Schema:
+def _with_expressions(schema: Schema, operations: Operations, definitions: Mapping[str, Schema] | None = None) -> Schema:
     """Add the operations as definitions: an operation is an object of one key, its name."""
-    operations: dict[str, list[type[Any]]] = {}
-    for operation in (*CLASSES, *LEGACY_CLASSES):
+    named: dict[str, list[type[Any]]] = {}
+    for operation in (*operations.classes, *operations.legacy):
         for name in operation.NAMES:
-            operations.setdefault(name, []).append(operation)
+            named.setdefault(name, []).append(operation)
     properties: Schema = {}
-    for name, classes in operations.items():
+    for name, classes in named.items():
         bodies = [body for operation in classes for body in _bodies(operation)]
         described = " / ".join(operation.NAMES[name] for operation in classes)
         properties[name] = {"description": described, **(bodies[0] if len(bodies) == 1 else {"anyOf": bodies})}

@@ -9,13 +9,8 @@ from typing import Any
 
 from reeve.language.errors import InvalidRepositoryError, Position, Problem, nearest
 from reeve.language.logic import Body, Condition, Logic, read_extracts
-from reeve.language.operations.base import Expression, operands_of, walk
-from reeve.language.operations.boolean import And, Not, Or
-from reeve.language.operations.comparison import Equal
-from reeve.language.operations.constants import BooleanConstant
-from reeve.language.operations.fields import Extract, Field
+from reeve.language.operations.base import Expression, always, checks_of, field_of, walk, written_parts
 from reeve.language.scopes import ExtractSource
-from reeve.language.types import Kind
 from reeve.model import InternalRule, ObjectType, Policy, Section
 from reeve.repository import metadata
 from reeve.repository.links import link
@@ -118,30 +113,30 @@ class Validation:
     def _bare_fields(self, logic: Logic) -> None:
         """Warn of fields that no type declares and production logic reads without an extract, which gives them one place."""
         for condition in logic.body.conditions if logic.body.object_type.untyped else ():
-            bare = next((one for one in own_parts(condition.check) if isinstance(one, Field)), None)
+            bare = next(filter(None, map(field_of, written_parts(condition.check))), None)
             if bare is not None:
-                message = f"the field {bare.path!r} is declared by no type; production logic reads such a one by an extract"
+                message = f"the field {bare!r} is declared by no type; production logic reads such a one by an extract"
                 self._warn(condition.position, message, "bare-field")
 
     def _body(self, body: Body) -> None:
         decided: dict[str, Condition] = {}
         guarded: set[str] = set()
-        always: Condition | None = None
+        true: Condition | None = None
         for condition in body.conditions:
             text = condition.check.text()
-            if always is not None:
-                line = always.position.line
+            if true is not None:
+                line = true.position.line
                 self._warn(
                     condition.position, f"can never be reached: the condition in line {line} is always true", "unreachable"
                 )
             elif text in decided and not _has_checks(condition.check):
                 line = decided[text].position.line
                 self._warn(condition.position, f"can never be true here: line {line} decides the same, {text}", "unreachable")
-            constant = constant_value(condition.check)
+            constant = always(condition.check)
             if constant is False:
                 self._warn(condition.position, f"can never be true: {text}", "never-true")
             if constant is True:
-                always = condition
+                true = condition
             decided.setdefault(text, condition)
             self._unguarded(condition, body, guarded)
         for child in body.related_lists.values():
@@ -150,12 +145,13 @@ class Validation:
     def _unguarded(self, condition: Condition, body: Body, guarded: set[str]) -> None:
         """Warn of a field that may be *not collected*, as a call of its own reads it, and that no check has looked at yet."""
         for expression in walk(condition.check):
-            if not isinstance(expression, Field):
+            path = field_of(expression)
+            if path is None:
                 continue
-            if expression.undetermined_if:
-                guarded.add(expression.path)
-            elif expression.path not in guarded and may_be_uncollected(body.object_type, expression.path):
-                message = f"the field {expression.path!r} may be not collected, and is read without undeterminedIf"
+            if checks_of(expression):
+                guarded.add(path)
+            elif path not in guarded and may_be_uncollected(body.object_type, path):
+                message = f"the field {path!r} may be not collected, and is read without undeterminedIf"
                 self._warn(condition.position, f"{message}: such an object gets an error for its text", "unguarded-field")
 
     # Policies --------------------------------------------------------------------------------------------------------
@@ -288,51 +284,5 @@ def may_be_uncollected(object_type: ObjectType, name: str) -> bool:
     return bool(calls) and re.search(rf"\b({calls})\b", declared.source) is not None
 
 
-def own_parts(expression: Expression) -> Iterator[Expression]:
-    """Yield an expression and everything in it, but not the bodies of extracts."""
-    yield expression
-    if not isinstance(expression, Extract):
-        for part in operands_of(expression):
-            yield from own_parts(part)
-
-
 def _has_checks(expression: Expression) -> bool:
-    return any(getattr(part, "undetermined_if", None) for part in walk(expression))
-
-
-def constant_value(expression: Expression) -> bool | None:
-    """Return the value that an expression has for every object, or None when it depends on the object."""
-    match expression:
-        case BooleanConstant():
-            return expression.value
-        case Extract():
-            return constant_value(expression.body)
-        case Not():
-            inside = constant_value(expression.arg)
-            return None if inside is None else not inside
-        case And() | Or():
-            return _junction(expression)
-        case Equal():
-            left, right = expression.left, expression.right
-            if left == right and left.type.kind is not Kind.NUMBER and not _has_checks(left) and not isinstance(left, Field):
-                return expression.operation == "IS_EQUAL"
-            return None
-        case _:
-            return None
-
-
-def _junction(expression: And | Or) -> bool | None:
-    stops = isinstance(expression, Or)
-    values = [constant_value(arg) for arg in expression.args]
-    if stops in values:
-        return stops
-    if isinstance(expression, And) and _contradicts(expression):
-        return False
-    return None if None in values else not stops
-
-
-def _contradicts(expression: And) -> bool:
-    """Return whether an AND holds an expression and its negation."""
-    texts = {arg.text() for arg in expression.args}
-    negated = {arg.arg.text() for arg in expression.args if isinstance(arg, Not)}
-    return bool(texts & negated)
+    return any(map(checks_of, walk(expression)))

@@ -10,8 +10,8 @@ from reeve.collect.aws.expressions import ExpressionError, search, typed
 from reeve.collect.aws.recipe import Recipe
 from reeve.inventory.places import arn_of
 from reeve.inventory.records import Record
+from reeve.language.times import parse_date_time
 from reeve.language.types import NAMED
-from reeve.language.values import parse_date_time
 from reeve.model import Call, Field
 
 UNNEEDED = "not read: no policy that the snapshot was collected for needs it; collect again, for the policies that do"

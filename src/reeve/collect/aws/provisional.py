@@ -15,7 +15,7 @@ from reeve.collect.aws.objects import Collected
 from reeve.collect.aws.recipe import Recipe
 from reeve.collect.aws.requests import Answer
 from reeve.collect.collection import Suspect
-from reeve.language.values import parse_date_time
+from reeve.language.times import parse_date_time
 from reeve.model import Provisional
 
 

@@ -5,22 +5,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from reeve.language.columns import Column, Columns, NotInSqlError
+from reeve.language.arguments import anything, given_items, operand, optional_operand
+from reeve.language.evaluation import Evaluate, EvaluationError, Moment, Row
 from reeve.language.log_filters import PatternError, all_of, read_pattern
-from reeve.language.operations.base import (
-    Compiler,
-    Evaluate,
-    EvaluationError,
-    Expression,
-    Moment,
-    Precedence,
-    Row,
-    anything,
-    given_items,
-    inner,
-    operand,
-    optional_operand,
-)
+from reeve.language.notation import Form, How, Method, Part
+from reeve.language.operations.base import Compiler, Example, Expression, Precedence, inner
 from reeve.language.operations.conversions import string_reader
 from reeve.language.trail_events import Event, whole
 from reeve.language.types import BOOLEAN, STRINGS, Type
@@ -36,6 +25,16 @@ class AwsLogFilterMatches:
         " is a list's object with the members that matter; it stands for the whole records with these members, one by each"
         " kind of caller (root, users, roles, sessions), in several regions. `account` gives the number of their account."
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "AWS_LOG_FILTER_MATCHES": Example(
+            "AWS_LOG_FILTER_MATCHES: {arg: {FIELD: {path: a}}, events: [{eventName: StopLogging}, {eventName: DeleteTrail}]}",
+            {"a": '{ ($.eventName = DeleteTrail) || $.eventName = "Stop*" }'},
+            True,
+        ),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (
+        Method("logFilterMatches", "AWS_LOG_FILTER_MATCHES", (Part("events", How.QUOTED), Part("account", optional=True))),
+    )
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -85,6 +84,3 @@ class AwsLogFilterMatches:
             return found
 
         return matches
-
-    def column(self, table: Columns) -> Column:
-        raise NotInSqlError

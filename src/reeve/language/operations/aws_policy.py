@@ -1,27 +1,18 @@
 """AWS_POLICY_ALLOWS, AWS_POLICY_GRANTS, AWS_POLICY_DENIES: what a policy document allows and denies."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from reeve.language.columns import Column, Columns, NotInSqlError
+from reeve.language.arguments import one_of, string, strings
+from reeve.language.evaluation import Evaluate, EvaluationError, Gone, Moment, Row
 from reeve.language.json_texts import parse_json
-from reeve.language.operations.base import (
-    Compiler,
-    Evaluate,
-    EvaluationError,
-    Gone,
-    Moment,
-    Precedence,
-    Reads,
-    Row,
-    one_of,
-    string,
-    strings,
-)
-from reeve.language.operations.fields import follow
+from reeve.language.names import Names
+from reeve.language.notation import Form, How, Method, Part
+from reeve.language.operations.base import Compiler, Example, Expression, Precedence, Reads
 from reeve.language.policy_access import widest_level
 from reeve.language.policy_documents import LEVELS, Statement, denies, grants, statements
+from reeve.language.rows import follow
 from reeve.language.types import BOOLEAN, Type
 from reeve.language.unread import NotCollected
 from reeve.language.values import quoted
@@ -53,6 +44,21 @@ class AwsPolicyAllows:
     NAMES: ClassVar[Mapping[str, str]] = {
         "AWS_POLICY_ALLOWS": "Whether a resource's policy document allows an action to a wider level than is acceptable."
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "AWS_POLICY_ALLOWS": Example(
+            "AWS_POLICY_ALLOWS: {policyExtField: policy, widestAcceptableAccessLevel: AWS_SERVICE, actions: ['s3:GetObject']}",
+            {"policy": '{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:*"}}'},
+            True,
+        ),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (
+        Method(
+            "awsPolicyAllows",
+            "AWS_POLICY_ALLOWS",
+            (Part("widestAcceptableAccessLevel", How.WORD), Part("actions", How.LISTED)),
+            Part("policyExtField", How.PATH),
+        ),
+    )
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -64,6 +70,10 @@ class AwsPolicyAllows:
 
     def text(self) -> str:
         return f"{self.policy_ext_field}.awsPolicyAllows({self.widest_acceptable_access_level}, [{_quoted(self.actions)}])"
+
+    def resolve(self, names: Names) -> Expression | None:
+        found = names.field(self.policy_ext_field)
+        return found and replace(self, prefix=names.prefix, gone=found[1])
 
     def reads(self) -> Reads:
         return Reads((self.prefix + self.policy_ext_field, _beside(self.prefix + self.policy_ext_field, ACCOUNT_FIELD)))
@@ -87,9 +97,6 @@ class AwsPolicyAllows:
 
         return allows
 
-    def column(self, table: Columns) -> Column:
-        raise NotInSqlError
-
 
 @dataclass(frozen=True, slots=True)
 class AwsPolicyGrants:
@@ -99,6 +106,19 @@ class AwsPolicyGrants:
         "AWS_POLICY_GRANTS": "Whether an identity's policy document allows one of the action patterns whole, on all resources"
         " or on all of a kind that it may work on."
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "AWS_POLICY_GRANTS": Example(
+            "AWS_POLICY_GRANTS: {policyExtField: policy, actions: ['*:*']}",
+            {
+                "policy": '{"Statement": [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"},'
+                ' {"Effect": "Allow", "Action": "IAM:*", "Resource": ["*"]}]}'
+            },
+            True,
+        ),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (
+        Method("awsPolicyGrants", "AWS_POLICY_GRANTS", (Part("actions", How.LISTED),), Part("policyExtField", How.PATH)),
+    )
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -109,6 +129,10 @@ class AwsPolicyGrants:
 
     def text(self) -> str:
         return f"{self.policy_ext_field}.awsPolicyGrants([{_quoted(self.actions)}])"
+
+    def resolve(self, names: Names) -> Expression | None:
+        found = names.field(self.policy_ext_field)
+        return found and replace(self, prefix=names.prefix, gone=found[1])
 
     def reads(self) -> Reads:
         return Reads((self.prefix + self.policy_ext_field,))
@@ -122,9 +146,6 @@ class AwsPolicyGrants:
 
         return granted
 
-    def column(self, table: Columns) -> Column:
-        raise NotInSqlError
-
 
 @dataclass(frozen=True, slots=True)
 class AwsPolicyDenies:
@@ -134,6 +155,35 @@ class AwsPolicyDenies:
         "AWS_POLICY_DENIES": "Whether a resource's policy document denies everyone all of the actions, on the resource and on"
         " what is in it (its ARN and `/*`), whenever a condition key has a value."
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "AWS_POLICY_DENIES": Example(
+            "AWS_POLICY_DENIES:\n"
+            "  policyExtField: policy\n"
+            "  actions: ['s3:*']\n"
+            "  resourceField: arn\n"
+            "  conditionKey: aws:SecureTransport\n"
+            "  conditionValue: 'false'",
+            {
+                "arn": "arn:aws:s3:::logs",
+                "policy": '{"Statement": {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*",'
+                ' "Condition": {"Bool": {"aws:SecureTransport": false}}}}',
+            },
+            True,
+        ),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (
+        Method(
+            "awsPolicyDenies",
+            "AWS_POLICY_DENIES",
+            (
+                Part("actions", How.LISTED),
+                Part("resourceField", How.WORD),
+                Part("conditionKey", How.WORD),
+                Part("conditionValue", How.WORD),
+            ),
+            Part("policyExtField", How.PATH),
+        ),
+    )
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -149,6 +199,10 @@ class AwsPolicyDenies:
         where = _quoted((self.resource_field, self.condition_key, self.condition_value))
         return f"{self.policy_ext_field}.awsPolicyDenies([{_quoted(self.actions)}], {where})"
 
+    def resolve(self, names: Names) -> Expression | None:
+        found = names.field(self.policy_ext_field)
+        return found and replace(self, prefix=names.prefix, gone=found[1])
+
     def reads(self) -> Reads:
         return Reads((self.prefix + self.policy_ext_field, _beside(self.prefix + self.policy_ext_field, self.resource_field)))
 
@@ -163,13 +217,6 @@ class AwsPolicyDenies:
             return denies(found, self.actions, (arn, f"{arn}/*"), self.condition_key, self.condition_value)
 
         return denied
-
-    def column(self, table: Columns) -> Column:
-        raise NotInSqlError
-
-
-AwsPolicy = AwsPolicyAllows | AwsPolicyGrants | AwsPolicyDenies
-"""The operations that read a policy document by the name of its field."""
 
 
 def _quoted(texts: Sequence[str]) -> str:

@@ -4,22 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from reeve.language.columns import Column, Columns, NotInSqlError
+from reeve.language.arguments import anything, given_items, operand
+from reeve.language.evaluation import Evaluate, EvaluationError, Moment, Row
 from reeve.language.event_selectors import Kind as EventKind
 from reeve.language.event_selectors import SelectorsError, read_kind, records
-from reeve.language.operations.base import (
-    Compiler,
-    Evaluate,
-    EvaluationError,
-    Expression,
-    Moment,
-    Precedence,
-    Row,
-    anything,
-    given_items,
-    inner,
-    operand,
-)
+from reeve.language.notation import Form, How, Method, Part
+from reeve.language.operations.base import Compiler, Example, Expression, Precedence, inner
 from reeve.language.types import BOOLEAN, Kind, Type
 from reeve.language.values import json_text, quoted
 
@@ -33,6 +23,19 @@ class AwsTrailRecords:
         " every event of each kind. A kind is a mapping of fields to a text, true, false, or `{not: [texts]}`; a field that"
         " it doesn't name has any value."
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "AWS_TRAIL_RECORDS": Example(
+            "AWS_TRAIL_RECORDS: {arg: {JSON_FROM: {arg: {FIELD: {path: a}}, "
+            "undeterminedIf: {isInvalid: Not JSON.}}}, events: [{eventCategory: Management, "
+            "eventSource: {not: [kms.amazonaws.com]}}]}",
+            {
+                "a": '{"EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": true,'
+                ' "ExcludeManagementEventSources": ["kms.amazonaws.com"]}]}'
+            },
+            True,
+        ),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (Method("trailRecords", "AWS_TRAIL_RECORDS", (Part("events", How.QUOTED),)),)
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -70,6 +73,3 @@ class AwsTrailRecords:
                 raise EvaluationError(str(error)) from None
 
         return recorded
-
-    def column(self, table: Columns) -> Column:
-        raise NotInSqlError

@@ -1,26 +1,26 @@
-"""What an operation is, and how its class declares its arguments.
+"""What an operation is, and what it may say of itself.
 
-An operation is a frozen dataclass. Beside `operation`, its fields are its YAML arguments (`range_from` is `rangeFrom` in YAML),
-each declared by one of the functions below: `reeve.language.syntax` reads them from YAML and checks them, `reeve schema` and
-the reference are generated from them. Operations that differ in a symbol only are one class with several `NAMES`.
+An operation is a frozen dataclass with the members of `Expression`; its arguments are declared by `reeve.language.arguments`.
+Operations that differ in a symbol only are one class with several `NAMES`. What else others must know of an operation it says
+by a member of its own, each defined where it is asked for; one that has none is what the function beside it says:
+
+- `reads`, by `Reading`: what it looks at, beside its operands;
+- `column`, by `reeve.language.columns.InColumns`: itself as columns of a table;
+- `resolve`, by `reeve.language.names.Resolving`: itself with its names resolved;
+- `NOTATION`, of `reeve.language.notation`: how condition texts are read as it;
+- `TIMING`, `TRACED`, and `always`, `field_value`, `self_test`, by the protocols below.
 """
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from enum import Enum, StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast, runtime_checkable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from reeve.language.json_texts import parse_json
-from reeve.language.syntax import Key, Keys
-from reeve.language.types import Kind, Type
-from reeve.language.values import Value
-
-if TYPE_CHECKING:
-    from reeve.language.columns import Column, Columns
-
-Row = Mapping[str, Any]
+from reeve.language.arguments import arguments
+from reeve.language.evaluation import Checks, Children, Evaluate, Gone, Moment, Row, Timing
+from reeve.language.types import Type
 
 
 class Precedence(Enum):
@@ -32,120 +32,16 @@ class Precedence(Enum):
     PRIMARY = 3
 
 
-@dataclass(slots=True)
-class Moment:
-    """When objects are judged: the snapshot's time, in UTC, and the days counted from its midnight (section 4).
+@dataclass(frozen=True, slots=True)
+class Example:
+    """For the reference, and run by a test: an operation in flow YAML, an object it is evaluated on, the value it gives.
 
-    `debugged` gets the values of DEBUG; `unread` why an operation's value may be another one, if all could have been read.
+    At hand are an extract `name` of the field `name`, and a related list `rules`, whose INCOMPLIANT objects are `open`.
     """
 
-    now: datetime
-    midnight: datetime
-    debugged: list[tuple[str, Value]] | None = None
-    unread: list[str] = field(default_factory=list[str])
-
-    @classmethod
-    def at(cls, now: datetime) -> "Moment":
-        """Return the moment of a snapshot taken at `now`, an aware date-time of any zone.
-
-        Raises:
-            ValueError: it has no zone, so that it is no moment; or in UTC it lies outside the calendar.
-        """
-        if now.tzinfo is None:
-            raise ValueError(f"{now.isoformat()} has no zone")
-        try:
-            utc = now.astimezone(UTC)
-        except OverflowError:
-            raise ValueError(f"{now.isoformat()} lies outside the calendar in UTC") from None
-        return cls(utc, utc.replace(hour=0, minute=0, second=0, microsecond=0))
-
-    def day(self, offset: int) -> datetime:
-        """Return the UTC midnight `offset` days from the snapshot's; the ends of the calendar stand for what lies beyond."""
-        try:
-            return self.midnight + timedelta(days=offset)
-        except OverflowError:
-            return datetime.max.replace(tzinfo=UTC) if offset > 0 else datetime.min.replace(tzinfo=UTC)
-
-
-Evaluate = Callable[[Row, Moment], Value]
-"""Gives an expression's value for one object at a moment."""
-
-
-class FiredError(Exception):
-    """A declared undetermined check fired; `number` is its *k* (section 2). `unseen`: for what was not collected."""
-
-    def __init__(self, number: int, runtime_error: str | None = None, unseen: bool = False):
-        super().__init__(number)
-        self.number = number
-        self.runtime_error = runtime_error
-        self.unseen = unseen
-
-
-class ArgumentError(ValueError):
-    """An argument of an operation is refused when the operation is read: its name in YAML, and the code of section 7."""
-
-    def __init__(self, argument: str, rule: str, message: str):
-        super().__init__(message)
-        self.argument = argument
-        self.rule = rule
-
-
-class EvaluationError(Exception):
-    """An error that no declared check covers: the object is UNDETERMINED with code n·100 + 98 (section 2)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Children:
-    """How many objects of a related list have each status, how many may have any, and why the counts may be too low.
-
-    `unread` is None if they are not.
-    """
-
-    counts: Mapping[str, int]
-    unseen: int = 0
-    unread: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """An undetermined check that a condition declares: its message, and for `noAccessDelegate` the delegate's path."""
-
-    kind: str
-    message: str
-    path: str | None = None
-
-
-Checks = Mapping[str, Check]
-
-Gone = tuple[str | None, ...]
-"""For each lookup of a path, the field that says that the object behind it is gone; '' if none does, None: by its name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reads:
-    """What an operation itself looks at, beside its operands: paths from the judged object.
-
-    Of `lookups` only whether they lead to an object counts; `identity` is the object's own id.
-    """
-
-    fields: tuple[str, ...] = ()
-    lookups: tuple[str, ...] = ()
-    related_lists: tuple[str, ...] = ()
-    identity: bool = False
-
-    @property
-    def objects(self) -> bool:
-        """Whether it looks at other objects as such, not only at fields. Its columns can be said in every engine then."""
-        return bool(self.lookups or self.related_lists)
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """All paths; one to an object as such ends in a dot."""
-        return (*self.fields, *(f"{path}." for path in self.lookups), *self.related_lists)
-
-    def __bool__(self) -> bool:
-        """Whether it looks at anything."""
-        return self.identity or bool(self.paths)
+    yaml: str
+    row: Mapping[str, Any]
+    value: Any
 
 
 class Compiler(Protocol):
@@ -159,7 +55,7 @@ class Compiler(Protocol):
         """Return the number of the check `kind`, or None when the operation does not declare it."""
         ...
 
-    def classifier(self, relationship: str, status: str, gone: "Gone") -> Callable[[Row, Moment], Children]:
+    def classifier(self, relationship: str, status: str, gone: Gone) -> Callable[[Row, Moment], Children]:
         """Return the function that counts an object's children in a related list by their status.
 
         `status` is the one whose children the operation asks for.
@@ -172,6 +68,8 @@ class Expression(Protocol):
 
     NAMES: ClassVar[Mapping[str, str]]
     """The operation's names in YAML, each with one sentence on what it does."""
+    EXAMPLES: ClassVar[Mapping[str, Example]]
+    """An example for each name."""
 
     @property
     def operation(self) -> str:
@@ -196,13 +94,72 @@ class Expression(Protocol):
         """Return the function that evaluates the operation; operands are compiled left to right before its own checks."""
         ...
 
-    def column(self, table: "Columns") -> "Column":
-        """Return the operation as columns of a table (`reeve.language.columns`).
 
-        Raises:
-            NotInSqlError: the engine can't say it; the interpreter's function is then called for each distinct value.
-        """
-        ...
+# The parts of an expression ------------------------------------------------------------------------------------------
+
+
+def operands_of(expression: Expression) -> Iterator[Expression]:
+    """Yield an operation's operands, left to right; an extract's is the expression it names."""
+    for declared in dataclasses.fields(expression):  # pyright: ignore[reportArgumentType] - every operation is a dataclass
+        yield from _expressions(getattr(expression, declared.name))
+
+
+def written_parts(expression: Expression) -> Iterator[Expression]:
+    """Yield an expression and everything in it as it is written, so without the bodies of extracts."""
+    yield expression
+    for name, _ in arguments(type(expression)).values():
+        for part in _expressions(getattr(expression, name)):
+            yield from written_parts(part)
+
+
+def _expressions(value: Any) -> Iterator[Expression]:
+    if hasattr(value, "evaluator"):
+        yield value
+    elif isinstance(value, tuple):
+        yield from (item for item in value if hasattr(item, "evaluator"))  # pyright: ignore
+
+
+def walk(expression: Expression) -> Iterator[Expression]:
+    """Yield an expression and everything in it, the bodies of extracts too."""
+    yield expression
+    for part in operands_of(expression):
+        yield from walk(part)
+
+
+def inner(expression: Expression, least: Precedence = Precedence.PRIMARY) -> str:
+    """Return an operand's text, in parentheses when it binds looser than `least`."""
+    text = expression.text()
+    return text if expression.precedence.value >= least.value else f"({text})"
+
+
+# What an operation looks at ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """What an operation itself looks at, beside its operands: paths from the judged object.
+
+    Of `lookups` only whether they lead to an object counts; `identity` is the object's own id.
+    """
+
+    fields: tuple[str, ...] = ()
+    lookups: tuple[str, ...] = ()
+    related_lists: tuple[str, ...] = ()
+    identity: bool = False
+
+    @property
+    def objects(self) -> bool:
+        """Whether it looks at other objects as such, not only at fields; every engine's columns must be able to say it then."""
+        return bool(self.lookups or self.related_lists)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All paths; one to an object as such ends in a dot."""
+        return (*self.fields, *(f"{path}." for path in self.lookups), *self.related_lists)
+
+    def __bool__(self) -> bool:
+        """Whether it looks at anything."""
+        return self.identity or bool(self.paths)
 
 
 @runtime_checkable
@@ -214,159 +171,6 @@ class Reading(Protocol):
         ...
 
 
-# Declarations of arguments -------------------------------------------------------------------------------------------
-
-
-class Form(StrEnum):
-    """How an argument is written in YAML."""
-
-    OPERAND = "operation"
-    OPERANDS = "list of operations"
-    STRING = "text"
-    STRINGS = "list of texts"
-    INTEGER = "whole number"
-    NUMBER = "number"
-    BOOLEAN = "true or false"
-    ENUM = "one of"
-    YAML = "any YAML"
-    KEYS = "mapping"
-    CHECKS = "undetermined checks"
-
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """The declaration of one argument of an operation.
-
-    `kinds` are the operand types that fit, `choices` the values of an enumeration or the names of undetermined checks
-    (a name with `!` must be declared), `keys` those of a mapping. One that stands `alone` is the operation's whole body.
-    """
-
-    form: Form
-    required: bool = True
-    kinds: tuple[Kind, ...] = ()
-    choices: tuple[str, ...] = ()
-    keys: Keys = field(default_factory=dict[str, Key])
-    alone: bool = False
-
-
-def _declare(argument: Argument, default: Any = dataclasses.MISSING) -> Any:
-    if default is dataclasses.MISSING:
-        return field(metadata={"argument": argument})
-    return field(default=default, metadata={"argument": argument})
-
-
-def operand(*kinds: Kind) -> Any:
-    """Declare a required operand of one of the kinds."""
-    return _declare(Argument(Form.OPERAND, kinds=kinds))
-
-
-def optional_operand(*kinds: Kind) -> Any:
-    """Declare an operand of one of the kinds that may be left out; None then."""
-    return _declare(Argument(Form.OPERAND, False, kinds), None)
-
-
-def operands(*kinds: Kind) -> Any:
-    """Declare a required, non-empty list of operands of one of the kinds."""
-    return _declare(Argument(Form.OPERANDS, kinds=kinds))
-
-
-def string(default: Any = dataclasses.MISSING, alone: bool = False) -> Any:
-    """Declare a plain text."""
-    return _declare(Argument(Form.STRING, default is dataclasses.MISSING, alone=alone), default)
-
-
-def strings(default: Any = dataclasses.MISSING) -> Any:
-    """Declare a list of plain texts."""
-    return _declare(Argument(Form.STRINGS, default is dataclasses.MISSING), default)
-
-
-def integer() -> Any:
-    """Declare a whole number from 0 up."""
-    return _declare(Argument(Form.INTEGER))
-
-
-def number(alone: bool = False) -> Any:
-    """Declare a number."""
-    return _declare(Argument(Form.NUMBER, alone=alone))
-
-
-def boolean(default: Any = dataclasses.MISSING, alone: bool = False) -> Any:
-    """Declare `true` or `false`."""
-    return _declare(Argument(Form.BOOLEAN, default is dataclasses.MISSING, alone=alone), default)
-
-
-def one_of(*choices: str, default: Any = dataclasses.MISSING) -> Any:
-    """Declare a text that is one of the choices."""
-    return _declare(Argument(Form.ENUM, default is dataclasses.MISSING, choices=choices), default)
-
-
-def anything(default: Any = dataclasses.MISSING, alone: bool = False) -> Any:
-    """Declare a value of any YAML shape."""
-    return _declare(Argument(Form.YAML, default is dataclasses.MISSING, alone=alone), default)
-
-
-def record(keys: Keys, default: Any = dataclasses.MISSING) -> Any:
-    """Declare a mapping of some keys."""
-    return _declare(Argument(Form.KEYS, default is dataclasses.MISSING, keys=keys), default)
-
-
-def given_items(value: Any) -> list[Any]:
-    """Return the list that an argument of any YAML shape is, or that its text of JSON holds; of any other value: no items.
-
-    Raises:
-        ValueError: it is a text that is not JSON, or beyond the bounds on it.
-    """
-    given = parse_json(value) if isinstance(value, str) else value
-    return cast("list[Any]", given) if isinstance(given, list) else []
-
-
-def undetermined_if(*names: str, optional: bool = False) -> Any:
-    """Declare the undetermined checks an operation may carry, in numbering order.
-
-    A name ending in `!` is required, so are they all then, unless they are `optional`.
-    """
-    required = not optional and any(name.endswith("!") for name in names)
-    argument = Argument(Form.CHECKS, required, choices=names)
-    return field(default_factory=dict[str, Check], metadata={"argument": argument})
-
-
-def arguments(operation: type) -> dict[str, tuple[str, Argument]]:
-    """Return an operation's declared arguments: YAML name to (field name, declaration), in the order of declaration."""
-    found: dict[str, tuple[str, Argument]] = {}
-    for declared in dataclasses.fields(operation):
-        argument = declared.metadata.get("argument")
-        if argument is not None:
-            head, *rest = declared.name.rstrip("_").split("_")
-            found[head + "".join(part.capitalize() for part in rest)] = (declared.name, argument)
-    return found
-
-
-# What many operations share ------------------------------------------------------------------------------------------
-
-
-def inner(expression: Expression, least: Precedence = Precedence.PRIMARY) -> str:
-    """Return an operand's text, in parentheses when it binds looser than `least`."""
-    text = expression.text()
-    return text if expression.precedence.value >= least.value else f"({text})"
-
-
-def operands_of(expression: Expression) -> Iterator[Expression]:
-    """Yield an operation's operands, left to right; an extract's is the expression it names."""
-    for declared in dataclasses.fields(expression):  # pyright: ignore[reportArgumentType] - every operation is a dataclass
-        value: Any = getattr(expression, declared.name)
-        if hasattr(value, "evaluator"):
-            yield value
-        elif isinstance(value, tuple):
-            yield from (item for item in value if hasattr(item, "evaluator"))  # pyright: ignore
-
-
-def walk(expression: Expression) -> Iterator[Expression]:
-    """Yield an expression and everything in it, the bodies of extracts too."""
-    yield expression
-    for part in operands_of(expression):
-        yield from walk(part)
-
-
 def reads_of(expression: Expression) -> Reads:
     """Return what an operation itself looks at; nothing, unless it says so."""
     return expression.reads() if isinstance(expression, Reading) else Reads()
@@ -374,7 +178,74 @@ def reads_of(expression: Expression) -> Reads:
 
 def leaves(expression: Expression) -> Iterator[Expression]:
     """Yield the parts of an expression that look at the object, left to right, the bodies of extracts too."""
-    if reads_of(expression):
-        yield expression
-    for part in operands_of(expression):
-        yield from leaves(part)
+    return (part for part in walk(expression) if reads_of(part))
+
+
+@runtime_checkable
+class FieldValue(Protocol):
+    """An operation whose value is that of a field, as it stands."""
+
+    def field_value(self) -> str:
+        """Return the field's path, as it is written."""
+        ...
+
+
+def field_of(expression: Expression) -> str | None:
+    """Return the path of the field whose value an operation's is; None, unless it says so."""
+    return expression.field_value() if isinstance(expression, FieldValue) else None
+
+
+# What else it may say of itself --------------------------------------------------------------------------------------
+
+
+def checks_of(expression: Expression) -> Checks:
+    """Return the undetermined checks that an operation itself declares, its `undetermined_if`; none, unless it has it."""
+    return getattr(expression, "undetermined_if", {})
+
+
+def timing_of(expression: Expression) -> Timing:
+    """Return how much of the moment an expression's value depends on: the most that an operation in it says, its `TIMING`."""
+    return max((getattr(part, "TIMING", Timing.NONE) for part in walk(expression)), default=Timing.NONE)
+
+
+def is_traced(expression: Expression) -> bool:
+    """Return whether a trace shows an operation's value; it does, unless its `TRACED` is false."""
+    return getattr(expression, "TRACED", True)
+
+
+@runtime_checkable
+class Deciding(Protocol):
+    """A Boolean operation that can tell whether it is the same for every object."""
+
+    def always(self) -> bool | None:
+        """Return the value that it has for every object, or None when it depends on the object."""
+        ...
+
+
+def always(expression: Expression) -> bool | None:
+    """Return the value that an operation has for every object, or None when that depends on the object or is not known."""
+    return expression.always() if isinstance(expression, Deciding) else None
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTest:
+    """A test that a condition carries: the id of the one object it is about, when it is judged (None: any time will do), and
+    what is expected, as `expected` says it in YAML."""
+
+    object_id: str
+    time: datetime | None
+    expected: Mapping[str, Any]
+
+
+@runtime_checkable
+class SelfTesting(Protocol):
+    """An operation that may make its condition a test of its own."""
+
+    def self_test(self) -> SelfTest | None:
+        """Return the test, or None when it carries none."""
+        ...
+
+
+def self_test_of(expression: Expression) -> SelfTest | None:
+    """Return the test that a condition carries; None, unless its operation says so."""
+    return expression.self_test() if isinstance(expression, SelfTesting) else None

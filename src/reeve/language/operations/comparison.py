@@ -6,23 +6,56 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, ClassVar
 
+from reeve.language.arguments import boolean, operand
 from reeve.language.columns import Column, Columns, NotInSqlError, joined
-from reeve.language.operations.base import (
-    Compiler,
-    Evaluate,
-    Expression,
-    Moment,
-    Precedence,
-    Row,
-    boolean,
-    inner,
-    operand,
+from reeve.language.evaluation import Evaluate, Moment, Row
+from reeve.language.names import Names
+from reeve.language.notation import Form, How, Method, Part, Sign
+from reeve.language.operations.base import Compiler, Example, Expression, Precedence, checks_of, inner, walk
+from reeve.language.operations.constants import (
+    BooleanConstant,
+    Collection,
+    DateTimeConstant,
+    DurationConstant,
+    JsonConstant,
+    TextConstant,
 )
-from reeve.language.types import BOOLEAN, EVERY, ORDERED, Kind, Type
+from reeve.language.operations.fields import Field
+from reeve.language.operations.testing import RETURN_TYPES, NullConstant
+from reeve.language.types import BOOLEAN, EVERY, ORDERED, Kind, Type, comparable
 from reeve.language.value_columns import emptiness as emptiness_column
 from reeve.language.value_columns import equality as equality_column
 from reeve.language.value_columns import relation
 from reeve.language.values import Value, as_double, as_number, as_type, emptiness, equality
+
+
+def _compare(operation: str, left: Expression, right: Expression, names: Names) -> bool:
+    """Return whether two operands, which each fit, may be compared with each other; if not, that is noted."""
+    if comparable(left.type, right.type):
+        return True
+    sides = f"{left.type} ({left.operation}) with {right.type} ({right.operation})"
+    names.report(f"{operation} can't compare {sides}", "wrong-type")
+    return False
+
+
+def _like(expression: Expression, other: Type) -> Expression:
+    """Return a constant as the DATE_TIME, DURATION, JSON or null that it prints like, where the other side is one."""
+    if isinstance(expression, TextConstant):
+        try:
+            if other.kind is Kind.DATE_TIME:
+                return DateTimeConstant("DATE_TIME", expression.value)
+            if other.kind is Kind.DURATION:
+                return DurationConstant("DURATION", expression.value)
+        except ValueError:
+            return expression
+    if isinstance(expression, BooleanConstant) and other.kind is Kind.JSON:
+        return JsonConstant("JSON", expression.value)
+    if isinstance(expression, Collection) and not expression.items and other.kind is Kind.JSON:
+        return JsonConstant("JSON", [])
+    if isinstance(expression, JsonConstant) and expression.value is None and other.kind is not Kind.JSON:
+        named = (name for name, of in RETURN_TYPES.items() if of == other)
+        return NullConstant("UNIT_TEST_NULL", next(named, "JSON"))
+    return expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +66,14 @@ class Equal:
         "IS_EQUAL": "Whether two values are equal, as their types say.",
         "NOT_EQUAL": "The exact negation of IS_EQUAL.",
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "IS_EQUAL": Example("IS_EQUAL: {left: {FIELD: {path: a}}, right: {TEXT: on}}", {"a": " ON"}, True),
+        "NOT_EQUAL": Example("NOT_EQUAL: {left: {FIELD: {path: a}}, right: {BYTES: on}}", {"a": "ON"}, True),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (
+        Sign("==", "IS_EQUAL"),
+        Sign("!=", "NOT_EQUAL"),
+    )
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.COMPARISON, init=False)
     operation: str
@@ -41,6 +82,19 @@ class Equal:
 
     def text(self) -> str:
         return f"{inner(self.left)} {'==' if self.operation == 'IS_EQUAL' else '!='} {inner(self.right)}"
+
+    def resolve(self, names: Names) -> Expression | None:
+        """Return the comparison, or None when its sides don't compare; a text's constants are what they print like."""
+        sides = self.left, self.right
+        if names.in_text:
+            left, right = self.left, self.right
+            sides = _like(left, right.type), _like(right, left.type)
+        return replace(self, left=sides[0], right=sides[1]) if _compare(self.operation, *sides, names) else None
+
+    def always(self) -> bool | None:
+        left, same = self.left, self.left == self.right
+        knowable = left.type.kind is not Kind.NUMBER and not any(map(checks_of, walk(left))) and not isinstance(left, Field)
+        return self.operation == "IS_EQUAL" if same and knowable else None
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
         left, right = compiler.compile(self.left), compiler.compile(self.right)
@@ -62,6 +116,14 @@ class Empty:
         "IS_EMPTY": "Whether a value is empty, as its type says.",
         "NOT_EMPTY": "The opposite of IS_EMPTY.",
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "IS_EMPTY": Example("IS_EMPTY: {arg: {FIELD: {path: a}}}", {"a": "  "}, True),
+        "NOT_EMPTY": Example("NOT_EMPTY: {arg: {FIELD: {path: a}}}", {"a": "x"}, True),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (
+        Method("isEmpty", "IS_EMPTY"),
+        Method("isNotEmpty", "NOT_EMPTY"),
+    )
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -118,6 +180,13 @@ class Ordering:
         "LESS_THAN": "Whether the left side is less; null on either side: false.",
         "LESS_THAN_EQUAL": "Whether the left side is less or the same; null on either side: false.",
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "GREATER_THAN": Example("GREATER_THAN: {left: {FIELD: {path: a}}, right: {NUMBER: 5}}", {"a": 6}, True),
+        "GREATER_THAN_EQUAL": Example("GREATER_THAN_EQUAL: {left: {FIELD: {path: a}}, right: {NUMBER: 5}}", {"a": 5}, True),
+        "LESS_THAN": Example("LESS_THAN: {left: {FIELD: {path: a}}, right: {NUMBER: 5}}", {"a": None}, False),
+        "LESS_THAN_EQUAL": Example("LESS_THAN_EQUAL: {left: {FIELD: {path: a}}, right: {NUMBER: 5}}", {"a": 5}, True),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (*(Sign(sign, name, How.INSTANT) for name, (sign, _) in _RELATIONS.items()),)
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.COMPARISON, init=False)
     operation: str
@@ -126,6 +195,9 @@ class Ordering:
 
     def text(self) -> str:
         return f"{inner(self.left)} {_RELATIONS[self.operation][0]} {inner(self.right)}"
+
+    def resolve(self, names: Names) -> Expression | None:
+        return self if _compare(self.operation, self.left, self.right, names) else None
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
         left, right = compiler.compile(self.left), compiler.compile(self.right)
@@ -150,6 +222,12 @@ class Between:
     """Whether a value lies in a range, its ends included unless said otherwise; with null anywhere: false."""
 
     NAMES: ClassVar[Mapping[str, str]] = {"BETWEEN": "Whether a value lies in a range; null anywhere: false."}
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "BETWEEN": Example("BETWEEN: {arg: {FIELD: {path: a}}, rangeFrom: {NUMBER: 1}, rangeTo: {NUMBER: 5}}", {"a": 5}, True),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (
+        Method("between", "BETWEEN", (Part("rangeFrom"), Part("rangeTo")), flags=("exclusiveFrom", "exclusiveTo")),
+    )
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str

@@ -4,22 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from reeve.language.columns import Column, Columns, NotInSqlError, known_column
+from reeve.language.arguments import ArgumentError, anything, boolean, number, one_of, string, strings
+from reeve.language.columns import Column, Columns, known_column
 from reeve.language.doubles import java_double
-from reeve.language.operations.base import (
-    ArgumentError,
-    Compiler,
-    Evaluate,
-    Precedence,
-    anything,
-    boolean,
-    number,
-    one_of,
-    string,
-    strings,
-)
+from reeve.language.evaluation import Evaluate
+from reeve.language.notation import Call, Form, How, Literal, Part, Role
+from reeve.language.operations.base import Compiler, Example, Precedence
+from reeve.language.times import parse_date_time, parse_duration
 from reeve.language.types import BOOLEAN, BYTES, DATE_TIME, DURATION, JSON, NUMBER, TEXT, Kind, Type, collection_of
-from reeve.language.values import Value, items_of, json_text, parse_date_time, parse_duration, quoted
+from reeve.language.values import Value, items_of, json_text, quoted
 
 SKIP_KEEP, ORDERINGS = ("SKIP", "KEEP"), ("SORTED", "ORIGINAL")
 
@@ -34,6 +27,11 @@ class TextConstant:
     """A constant Text."""
 
     NAMES: ClassVar[Mapping[str, str]] = {"TEXT": "A constant Text."}
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "TEXT": Example("TEXT: running", {}, "running"),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (Literal(Role.TEXT, "TEXT"),)
+    TRACED: ClassVar[bool] = False
     type: Type = field(default=TEXT, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -54,6 +52,11 @@ class BytesConstant:
     """A constant Bytes: a text that is compared to the letter."""
 
     NAMES: ClassVar[Mapping[str, str]] = {"BYTES": "A constant Bytes, compared to the letter."}
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "BYTES": Example("BYTES: Running", {}, "Running"),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (Call("bytes", "BYTES", Part("", How.QUOTED)),)
+    TRACED: ClassVar[bool] = False
     type: Type = field(default=BYTES, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -74,6 +77,11 @@ class NumberConstant:
     """A constant Number, an IEEE double."""
 
     NAMES: ClassVar[Mapping[str, str]] = {"NUMBER": "A constant Number, an IEEE double."}
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "NUMBER": Example("NUMBER: 90", {}, 90.0),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (Call("number", "NUMBER", Part("", How.NUMBER)),)
+    TRACED: ClassVar[bool] = False
     type: Type = field(default=NUMBER, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -94,6 +102,11 @@ class BooleanConstant:
     """A constant Boolean."""
 
     NAMES: ClassVar[Mapping[str, str]] = {"BOOLEAN": "A constant Boolean."}
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "BOOLEAN": Example("BOOLEAN: true", {}, True),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (Literal(Role.BOOLEAN, "BOOLEAN"),)
+    TRACED: ClassVar[bool] = False
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -101,6 +114,9 @@ class BooleanConstant:
 
     def text(self) -> str:
         return "true" if self.value else "false"
+
+    def always(self) -> bool | None:
+        return self.value
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
         return constant(self.value)
@@ -117,6 +133,18 @@ class ItemsConstant:
         "SET": "A constant Set: empty items and duplicates don't count, nor does the order.",
         "LIST": "A constant List: every item counts, in order.",
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "SET": Example("SET: {itemType: TEXT, items: [a, b]}", {}, ("a", "b")),
+        "LIST": Example("LIST: {itemType: BYTES, items: [a, b]}", {}, ("a", "b")),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (
+        *(
+            Call(f"{shape.lower()}Of{item.capitalize()}", shape, Part("items", How.LISTED), {"itemType": item})
+            for shape in ("SET", "LIST")
+            for item in ("TEXT", "BYTES")
+        ),
+    )
+    TRACED: ClassVar[bool] = False
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
     item_type: str = one_of("TEXT", "BYTES")
@@ -176,6 +204,11 @@ class Collection:
     NAMES: ClassVar[Mapping[str, str]] = {
         "COLLECTION": "A constant collection (legacy): a Set; with options, a List to which they were applied."
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "COLLECTION": Example("COLLECTION: {items: [a, b]}", {}, ("a", "b")),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (Literal(Role.TEXTS, "COLLECTION", "items"),)
+    TRACED: ClassVar[bool] = False
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
     items: tuple[str, ...] = strings()
@@ -215,6 +248,12 @@ class DateTimeConstant:
         "DATE_TIME": "A constant DateTime, ISO 8601.",
         "UNIT_TEST_DATE_TIME": "A constant DateTime, in self-tests.",
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "DATE_TIME": Example("IS_EMPTY: {arg: {DATE_TIME: '2026-01-31T12:00:00Z'}}", {}, False),
+        "UNIT_TEST_DATE_TIME": Example("IS_EMPTY: {arg: {UNIT_TEST_DATE_TIME: '2026-01-31'}}", {}, False),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (Literal(Role.DATE_TIME, "DATE_TIME"),)
+    TRACED: ClassVar[bool] = False
     type: Type = field(default=DATE_TIME, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -239,6 +278,11 @@ class DurationConstant:
     """A constant Duration, ISO 8601, a month being 30 days and a year 12 months."""
 
     NAMES: ClassVar[Mapping[str, str]] = {"DURATION": "A constant Duration, ISO 8601."}
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "DURATION": Example("IS_EMPTY: {arg: {DURATION: P1M}}", {}, False),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (Literal(Role.DURATION, "DURATION"),)
+    TRACED: ClassVar[bool] = False
     type: Type = field(default=DURATION, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -263,6 +307,11 @@ class JsonConstant:
     """A constant Json, written as a YAML value."""
 
     NAMES: ClassVar[Mapping[str, str]] = {"JSON": "A constant Json, written as a YAML value."}
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "JSON": Example("JSON: {a: [1, 2]}", {}, {"a": [1, 2]}),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (Literal(Role.JSON, "JSON"),)
+    TRACED: ClassVar[bool] = False
     type: Type = field(default=JSON, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -273,6 +322,3 @@ class JsonConstant:
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
         return constant(self.value)
-
-    def column(self, table: Columns) -> Column:
-        raise NotInSqlError

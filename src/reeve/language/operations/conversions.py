@@ -5,39 +5,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, cast
 
+from reeve.language.arguments import ArgumentError, one_of, operand, string, strings, undetermined_if
 from reeve.language.columns import DEFERRED, Column, Columns, Guard, NotInSqlError, with_checks
-from reeve.language.operations.base import (
-    ArgumentError,
-    Checks,
-    Compiler,
-    Evaluate,
-    EvaluationError,
-    Expression,
-    FiredError,
-    Moment,
-    Precedence,
-    Row,
-    inner,
-    one_of,
-    operand,
-    string,
-    strings,
-    undetermined_if,
-)
+from reeve.language.evaluation import Checks, Evaluate, EvaluationError, FiredError, Moment, Row
+from reeve.language.notation import Form, How, Method, Part
+from reeve.language.operations.base import Compiler, Example, Expression, Precedence, inner
 from reeve.language.operations.constants import ORDERINGS, SKIP_KEEP, Options
 from reeve.language.operations.search import plain_text
+from reeve.language.times import parse_date_time, parse_duration, parse_gcp_duration
 from reeve.language.types import BOOLEAN, DATE_TIME, DURATION, NUMBER, STRINGS, Kind, Type, list_of, set_of
 from reeve.language.value_columns import blank, items, normalised, text_column
-from reeve.language.values import (
-    WrongTypeError,
-    describe,
-    items_of,
-    normalise,
-    parse_date_time,
-    parse_duration,
-    parse_gcp_duration,
-    quoted,
-)
+from reeve.language.values import WrongTypeError, describe, items_of, normalise, quoted
 
 USUAL_DATE_TIME = (
     r"^(1[0-9]|2[01])[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
@@ -66,6 +44,16 @@ class BooleanFrom:
     """Whether a text, normalised, is the one that stands for true."""
 
     NAMES: ClassVar[Mapping[str, str]] = {"BOOLEAN_FROM": "Whether a text, normalised, is the one that stands for true."}
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "BOOLEAN_FROM": Example(
+            "BOOLEAN_FROM: {arg: {FIELD: {path: a}}, trueValue: Enabled, undeterminedIf: {isEmpty: Not known.}}",
+            {"a": "enabled"},
+            True,
+        ),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (
+        Method("asBoolean", "BOOLEAN_FROM", (Part("trueValue", How.QUOTED, optional=True),)),
+    )
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -108,6 +96,15 @@ class DateTimeFrom:
     NAMES: ClassVar[Mapping[str, str]] = {
         "DATE_TIME_FROM": "The instant that an ISO 8601 text names; an empty text is none, one of `nullValues` null."
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "DATE_TIME_FROM": Example(
+            "IS_BEFORE_TODAY: {arg: {DATE_TIME_FROM: {arg: {FIELD: {path: a}}, format: ISO_8601, "
+            "nullValues: [N/A], undeterminedIf: {invalidFormat: No such format.}}}}",
+            {"a": "2025-01-01"},
+            True,
+        ),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (Method("asDateTime", "DATE_TIME_FROM", fixed={"format": "ISO_8601"}),)
     type: Type = field(default=DATE_TIME, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -167,6 +164,15 @@ class DurationFrom:
     """The length that a text names, as Google Cloud or ISO 8601 writes it; of an empty text: null."""
 
     NAMES: ClassVar[Mapping[str, str]] = {"DURATION_FROM": "The length that a text names; of an empty text: null."}
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "DURATION_FROM": Example(
+            "GREATER_THAN: {left: {DURATION_FROM: {arg: {FIELD: {path: a}}, format: GCP, "
+            "undeterminedIf: {invalidFormat: No such format.}}}, right: {DURATION: PT1H}}",
+            {"a": "3601s"},
+            True,
+        ),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (Method("asDuration", "DURATION_FROM", fixed={"format": "ISO_8601"}),)
     type: Type = field(default=DURATION, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -198,9 +204,6 @@ class DurationFrom:
 
         return convert
 
-    def column(self, table: Columns) -> Column:
-        raise NotInSqlError
-
 
 @dataclass(frozen=True, slots=True)
 class ItemsFrom:
@@ -210,6 +213,17 @@ class ItemsFrom:
         "SET_FROM": "The parts of a text between separators, as a set; of null: no items.",
         "LIST_FROM": "The parts of a text between separators, as a list; of null: no items.",
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "SET_FROM": Example("SET_FROM: {arg: {FIELD: {path: a}}, separator: ','}", {"a": "x,y"}, ("x", "y")),
+        "LIST_FROM": Example("LIST_FROM: {arg: {FIELD: {path: a}}, separator: an}", {"a": "banana"}, ("b", "", "a")),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (
+        *(
+            Method(f"as{shape}Of{item}", f"{shape.upper()}_FROM", (Part("separator", How.QUOTED),))
+            for shape in ("Set", "List")
+            for item in ("Text", "Bytes")
+        ),
+    )
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
     arg: Expression = operand(*STRINGS)
@@ -255,6 +269,11 @@ class CollectionFrom:
     NAMES: ClassVar[Mapping[str, str]] = {
         "COLLECTION_FROM": "The parts of a text between separators (legacy): a Set; with options, a List to which they were"
         " applied; of null: null."
+    }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "COLLECTION_FROM": Example(
+            "COLLECTION_FROM: {arg: {FIELD: {path: a}}, separator: ',', emptyValues: SKIP}", {"a": "x,,Y"}, ("x", "y")
+        ),
     }
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -306,6 +325,13 @@ class CollectionSize:
         "SIZE": "The number of items of a set or list; of null: 0.",
         "COLLECTION_SIZE": "The number of items of a collection; of null: 0 (legacy).",
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "SIZE": Example("SIZE: {arg: {SET_FROM: {arg: {FIELD: {path: a}}, separator: ','}}}", {"a": "x,X,"}, 1),
+        "COLLECTION_SIZE": Example(
+            "COLLECTION_SIZE: {arg: {COLLECTION_FROM: {arg: {FIELD: {path: a}}, separator: ','}}}", {"a": "x,X,"}, 1
+        ),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (Method("size", "SIZE"),)
     type: Type = field(default=NUMBER, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str

@@ -5,19 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
+from reeve.language.arguments import integer, operand
 from reeve.language.columns import Column, Columns
+from reeve.language.evaluation import Evaluate, Moment, Row, Timing
 from reeve.language.kinds import microseconds
-from reeve.language.operations.base import (
-    Compiler,
-    Evaluate,
-    Expression,
-    Moment,
-    Precedence,
-    Row,
-    inner,
-    integer,
-    operand,
-)
+from reeve.language.notation import Form, How, Method, Part
+from reeve.language.operations.base import Compiler, Example, Expression, Precedence, inner
 from reeve.language.types import BOOLEAN, Kind, Type
 from reeve.language.values import as_date_time
 
@@ -47,6 +40,14 @@ class Today:
         "IS_BEFORE_TODAY": "Whether an instant is earlier than today's UTC midnight; null: false.",
         "IS_AFTER_TODAY": "Whether an instant is not earlier than tomorrow's UTC midnight; null: false.",
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "IS_BEFORE_TODAY": Example("IS_BEFORE_TODAY: {arg: {FIELD: {path: a}}}", {"a": "2026-01-30T23:59:59Z"}, True),
+        "IS_AFTER_TODAY": Example("IS_AFTER_TODAY: {arg: {FIELD: {path: a}}}", {"a": "2026-02-01"}, True),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (
+        *(Method(method, name, subject=Part("arg", How.INSTANT)) for name, (method, _) in _TODAY.items()),
+    )
+    TIMING: ClassVar[Timing] = Timing.DAY
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -81,6 +82,27 @@ class Days:
         "IS_BEYOND_NEXT_DAYS": "Whether an instant is later than the end of today plus n days; null: false.",
         "IS_WITHIN_NEXT_DAYS": "Whether an instant is from today's midnight to the end of today plus n days; null: false.",
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "IS_BEYOND_LAST_DAYS": Example(
+            "IS_BEYOND_LAST_DAYS: {arg: {FIELD: {path: a}}, offsetDays: 30}", {"a": "2025-12-31T23:59:59Z"}, True
+        ),
+        "IS_WITHIN_LAST_DAYS": Example(
+            "IS_WITHIN_LAST_DAYS: {arg: {FIELD: {path: a}}, offsetDays: 30}", {"a": "2026-01-01"}, True
+        ),
+        "IS_BEYOND_NEXT_DAYS": Example(
+            "IS_BEYOND_NEXT_DAYS: {arg: {FIELD: {path: a}}, offsetDays: 7}", {"a": "2026-02-08"}, True
+        ),
+        "IS_WITHIN_NEXT_DAYS": Example(
+            "IS_WITHIN_NEXT_DAYS: {arg: {FIELD: {path: a}}, offsetDays: 7}", {"a": "2026-02-07"}, True
+        ),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (
+        *(
+            Method(method, name, (Part("offsetDays", How.NUMBER),), Part("arg", How.INSTANT))
+            for name, (method, _) in _DAYS.items()
+        ),
+    )
+    TIMING: ClassVar[Timing] = Timing.DAY
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str

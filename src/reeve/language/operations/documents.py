@@ -4,25 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, cast
 
+from reeve.language.arguments import ArgumentError, operand, string, undetermined_if
 from reeve.language.columns import DEFERRED, Column, Columns, Guard, NotInSqlError, with_checks
+from reeve.language.evaluation import Checks, Evaluate, EvaluationError, FiredError, Moment, Row
 from reeve.language.json_columns import find, simple_query
 from reeve.language.json_texts import parse_json
-from reeve.language.operations.base import (
-    ArgumentError,
-    Checks,
-    Compiler,
-    Evaluate,
-    EvaluationError,
-    Expression,
-    FiredError,
-    Moment,
-    Precedence,
-    Row,
-    inner,
-    operand,
-    string,
-    undetermined_if,
-)
+from reeve.language.notation import Form, How, Method, Part
+from reeve.language.operations.base import Compiler, Example, Expression, Precedence, inner
 from reeve.language.operations.conversions import invalid_input, is_blank, string_reader
 from reeve.language.operations.fields import Extract, Field
 from reeve.language.queries import QueryError, compile_query
@@ -37,6 +25,12 @@ class JsonFrom:
     """The Json that a text holds; of an empty text: null."""
 
     NAMES: ClassVar[Mapping[str, str]] = {"JSON_FROM": "The Json that a text holds; of an empty text: null."}
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "JSON_FROM": Example(
+            "JSON_FROM: {arg: {FIELD: {path: a}}, undeterminedIf: {isInvalid: Not JSON.}}", {"a": '{"b": 1}'}, {"b": 1}
+        ),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (Method("asJson", "JSON_FROM"),)
     type: Type = field(default=JSON, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -95,6 +89,42 @@ class JsonQuery:
         "JSON_QUERY_NUMBER": "The Number that a JMESPath expression finds in Json.",
         "JSON_QUERY_BOOLEAN": "The Boolean that a JMESPath expression finds in Json.",
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "JSON_QUERY_TEXT": Example(
+            "JSON_QUERY_TEXT: {arg: {JSON_FROM: {arg: {FIELD: {path: a}}, "
+            "undeterminedIf: {isInvalid: Not JSON.}}}, expression: 'b[0]', "
+            "undeterminedIf: {resultTypeMismatch: Another type., evaluationError: It failed.}}",
+            {"a": '{"b": ["x"]}'},
+            "x",
+        ),
+        "JSON_QUERY_BYTES": Example(
+            "JSON_QUERY_BYTES: {arg: {JSON_FROM: {arg: {FIELD: {path: a}}, "
+            "undeterminedIf: {isInvalid: Not JSON.}}}, expression: b, "
+            "undeterminedIf: {resultTypeMismatch: Another type., evaluationError: It failed.}}",
+            {"a": '{"b": "x"}'},
+            "x",
+        ),
+        "JSON_QUERY_NUMBER": Example(
+            "JSON_QUERY_NUMBER: {arg: {JSON_FROM: {arg: {FIELD: {path: a}}, "
+            "undeterminedIf: {isInvalid: Not JSON.}}}, expression: length(b), "
+            "undeterminedIf: {resultTypeMismatch: Another type., evaluationError: It failed.}}",
+            {"a": '{"b": [1, 2]}'},
+            2,
+        ),
+        "JSON_QUERY_BOOLEAN": Example(
+            "JSON_QUERY_BOOLEAN: {arg: {JSON_FROM: {arg: {FIELD: {path: a}}, "
+            "undeterminedIf: {isInvalid: Not JSON.}}}, expression: b, "
+            "undeterminedIf: {resultTypeMismatch: Another type., evaluationError: It failed.}}",
+            {"a": '{"b": true}'},
+            True,
+        ),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (
+        *(
+            Method(f"jsonQuery{kind}", f"JSON_QUERY_{kind.upper()}", (Part("expression", How.QUOTED),))
+            for kind in ("Text", "Bytes", "Number", "Boolean")
+        ),
+    )
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
     arg: Expression = operand(Kind.JSON)
@@ -175,6 +205,10 @@ class AttributesFrom:
     """The attributes in a text of lines `key: value`; of null: null."""
 
     NAMES: ClassVar[Mapping[str, str]] = {"ATTRIBUTES_FROM": "The attributes in a text of lines `key: value`; of null: null."}
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "ATTRIBUTES_FROM": Example("ATTRIBUTES_FROM: {arg: {FIELD: {path: a}}}", {"a": "port: 22"}, (("port", "22"),)),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (Method("asAttributes", "ATTRIBUTES_FROM"),)
     type: Type = field(default=ATTRIBUTES, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -196,9 +230,6 @@ class AttributesFrom:
 
         return convert
 
-    def column(self, table: Columns) -> Column:
-        raise NotInSqlError
-
 
 def _attributes(text: str) -> Iterator[tuple[str, str]]:
     for line in text.splitlines():
@@ -212,6 +243,15 @@ class AttributeValue:
     """The value of an attribute; null when there is none."""
 
     NAMES: ClassVar[Mapping[str, str]] = {"ATTRIBUTE_VALUE": "The value of an attribute; null when there is none."}
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "ATTRIBUTE_VALUE": Example(
+            "ATTRIBUTE_VALUE: {arg: {ATTRIBUTES_FROM: {arg: {FIELD: {path: a}}}}, key: {TEXT: Port}, "
+            "undeterminedIf: {duplicateKey: Twice.}}",
+            {"a": "port: 22"},
+            "22",
+        ),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (Method("attribute", "ATTRIBUTE_VALUE", (Part("key"),)),)
     type: Type = field(default=TEXT, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -245,9 +285,6 @@ class AttributeValue:
             return value
 
         return find
-
-    def column(self, table: Columns) -> Column:
-        raise NotInSqlError
 
 
 def _same_key(name: str, key: str, exact: bool) -> bool:

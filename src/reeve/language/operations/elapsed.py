@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import ClassVar
 
+from reeve.language.arguments import operand
 from reeve.language.columns import Column, Columns
+from reeve.language.evaluation import Evaluate, Moment, Row, Timing
 from reeve.language.kinds import microseconds
-from reeve.language.operations.base import Compiler, Evaluate, Expression, Moment, Precedence, Row, inner, operand
+from reeve.language.notation import Form, Method
+from reeve.language.operations.base import Compiler, Example, Expression, Precedence, inner
 from reeve.language.types import DURATION, Kind, Type
 from reeve.language.values import as_date_time
 
@@ -22,6 +25,23 @@ class Elapsed:
         "DURATION_UNTIL": "How long after the snapshot's time an instant is, to the moment; zero when it was before; null:"
         " null. Ours.",
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "DURATION_SINCE": Example(
+            "GREATER_THAN_EQUAL: {left: {DURATION_SINCE: {arg: {FIELD: {path: a}}}}, right: {DURATION: P30D}}",
+            {"a": "2026-01-01T12:00:00Z"},
+            True,
+        ),
+        "DURATION_UNTIL": Example(
+            "LESS_THAN: {left: {DURATION_UNTIL: {arg: {FIELD: {path: a}}}}, right: {DURATION: P7D}}",
+            {"a": "2026-02-07T11:59:59Z"},
+            True,
+        ),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (
+        Method("durationSince", "DURATION_SINCE"),
+        Method("durationUntil", "DURATION_UNTIL"),
+    )
+    TIMING: ClassVar[Timing] = Timing.MOMENT
     type: Type = field(default=DURATION, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str

@@ -4,86 +4,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, cast
 
+from reeve.language.arguments import one_of, string, undetermined_if
 from reeve.language.codes import ERROR
 from reeve.language.columns import Column, Columns, Guard, known_column
+from reeve.language.evaluation import Checks, Evaluate, EvaluationError, FiredError, Gone, Moment, Row
 from reeve.language.kinds import FORMS
-from reeve.language.operations.base import (
-    Checks,
-    Compiler,
-    Evaluate,
-    EvaluationError,
-    Expression,
-    FiredError,
-    Gone,
-    Moment,
-    Precedence,
-    Reads,
-    Row,
-    one_of,
-    string,
-    undetermined_if,
-)
-from reeve.language.types import ANY, BOOLEAN, Kind, Type
+from reeve.language.names import Names
+from reeve.language.notation import Call, Form, How, Literal, Part, Role
+from reeve.language.operations.base import Compiler, Example, Expression, Precedence, Reads, always
+from reeve.language.rows import disappearance_field, follow, object_id
+from reeve.language.scopes import disappearance_name
+from reeve.language.types import ANY, BOOLEAN, BYTES, STRINGS, Kind, Type, accepts
 from reeve.language.unread import NotCollected
 from reeve.language.value_columns import emptiness as emptiness_column
-from reeve.language.values import Value, WrongTypeError, as_type, describe, emptiness, normalise, quoted, text_form
-
-ID_FIELDS = ("Id", "id")
-DISAPPEARANCE_SUFFIX = "__disappearanceTime__c"
-DISAPPEARANCE_FIELDS = ("disappearanceTime", "CA10__deletedAt__c")
-
-
-def follow(path: str, gone: Gone = ()) -> Callable[[Row], Value]:
-    """Return the reader of a dotted path.
-
-    Null on the way gives null, and so does an object on the way that has disappeared; `NotCollected` stays what it is.
-
-    Args:
-        path: lookups, then a field or a lookup.
-        gone: for each lookup before the last part, how to tell that the object behind it has disappeared.
-    """
-    *lookups, last = path.split(".")
-    if not lookups:
-        return lambda row: row.get(last)
-    steps = [(lookup, gone[number] if number < len(gone) else None) for number, lookup in enumerate(lookups)]
-
-    def walk(row: Row) -> Value:
-        current: Any = row
-        for lookup, says in steps:
-            current = cast("Row", current).get(lookup)
-            if current is None or isinstance(current, NotCollected):
-                return current
-            if not isinstance(current, Mapping):
-                raise WrongTypeError(f"{path}: {lookup} is {describe(current)}, not an object")
-            if says != "" and disappearance_field(cast("Row", current), says) is not None:
-                return None
-        return cast("Row", current).get(last)
-
-    return walk
-
-
-def disappearance_field(row: Row, declared: str | None) -> str | None:
-    """Return the name of the field that says an object has disappeared, or None while it is there (section 2, rule 1)."""
-    if declared is not None:
-        return declared if _is_filled(row.get(declared)) else None
-    for key, value in row.items():
-        if value is not None and says_disappeared(key) and _is_filled(value):
-            return key
-    return None
-
-
-def _is_filled(value: Value) -> bool:
-    return value is not None and not isinstance(value, NotCollected) and not (isinstance(value, str) and not normalise(value))
-
-
-def says_disappeared(name: str) -> bool:
-    """Return whether a field of this name says that an object is gone, where its type doesn't declare which one does."""
-    return name.endswith(DISAPPEARANCE_SUFFIX) or name in DISAPPEARANCE_FIELDS
-
-
-def object_id(row: Row) -> str | None:
-    """Return an object's id, from `Id` in test data or `id` in a snapshot."""
-    return next((str(row[key]) for key in ID_FIELDS if row.get(key) is not None), None)
+from reeve.language.values import Value, WrongTypeError, as_type, describe, emptiness, quoted, text_form
 
 
 def _wrong_value(path: str, declared: Type, value: Value) -> Value:
@@ -102,6 +36,10 @@ class Field:
     NAMES: ClassVar[Mapping[str, str]] = {
         "FIELD": "A field of the object; dots walk lookups, and a null on the way gives null."
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "FIELD": Example("FIELD: {path: owner.name}", {"owner": {"name": "Ann"}}, "Ann"),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (Literal(Role.PATH, "FIELD", "path"),)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
     path: str = string()
@@ -114,6 +52,23 @@ class Field:
     delegate_gone: Gone = ()
 
     def text(self) -> str:
+        return self.path
+
+    def resolve(self, names: Names) -> Expression | None:
+        found = names.field(self.path)
+        delegate = self.undetermined_if.get("noAccessDelegate")
+        to = names.field(delegate.path or "") if delegate else (ANY, ())
+        if found is None or to is None:
+            return None
+        static, gone = found
+        exact = self.return_type == "BYTES"
+        if exact and not accepts(STRINGS, static):
+            names.report(f"the field {self.path!r} is {static}, which can't be read as Bytes", "wrong-type")
+            return None
+        static = BYTES if exact else static
+        return replace(self, type=static, prefix=names.prefix, gone=gone, delegate_type=to[0], delegate_gone=to[1])
+
+    def field_value(self) -> str:
         return self.path
 
     def reads(self) -> Reads:
@@ -219,6 +174,10 @@ class Extract:
     NAMES: ClassVar[Mapping[str, str]] = {
         "EXTRACT": "A named expression from the imported files; `a.b.name` evaluates `name` on the object behind `a.b`."
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "EXTRACT": Example("EXTRACT: name", {"name": "Ann"}, "Ann"),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (Call("extract", "EXTRACT", Part("", How.QUOTED)),)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
     name: str = string(alone=True)
@@ -239,6 +198,13 @@ class Extract:
     def text(self) -> str:
         return f"extract({quoted(self.name)})"
 
+    def resolve(self, names: Names) -> Expression | None:
+        found = names.extract(self.name)
+        return None if found is None else replace(self, expression=found)
+
+    def always(self) -> bool | None:
+        return always(self.body)
+
     def evaluator(self, compiler: Compiler) -> Evaluate:
         return compiler.compile(self.body)
 
@@ -256,6 +222,14 @@ class EmptyLookup:
         "IS_EMPTY_LOOKUP": "Whether a lookup is null, without an id, or leads to an object that has disappeared.",
         "NOT_EMPTY_LOOKUP": "The opposite of IS_EMPTY_LOOKUP.",
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "IS_EMPTY_LOOKUP": Example("IS_EMPTY_LOOKUP: owner", {"owner": None}, True),
+        "NOT_EMPTY_LOOKUP": Example("NOT_EMPTY_LOOKUP: owner", {"owner": {"Id": "1"}}, True),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (
+        Call("isEmptyLookup", "IS_EMPTY_LOOKUP", Part("", How.QUOTED)),
+        Call("notEmptyLookup", "NOT_EMPTY_LOOKUP", Part("", How.QUOTED)),
+    )
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -265,6 +239,10 @@ class EmptyLookup:
 
     def text(self) -> str:
         return f"{'isEmptyLookup' if self.operation == 'IS_EMPTY_LOOKUP' else 'notEmptyLookup'}({quoted(self.path)})"
+
+    def resolve(self, names: Names) -> Expression | None:
+        gone = names.lookup(self.path)
+        return None if gone is None else replace(self, prefix=names.prefix, gone=gone)
 
     def reads(self) -> Reads:
         return Reads(lookups=(self.prefix + self.path,))
@@ -302,6 +280,10 @@ class IsDisappeared:
     NAMES: ClassVar[Mapping[str, str]] = {
         "IS_DISAPPEARED": "Whether the object is gone from the cloud: false, as such objects are not judged."
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "IS_DISAPPEARED": Example("IS_DISAPPEARED: {}", {"disappearanceTime": None}, False),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (Call("isDisappeared", "IS_DISAPPEARED", None),)
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -309,6 +291,9 @@ class IsDisappeared:
 
     def text(self) -> str:
         return f"isDisappeared({self.field})"
+
+    def resolve(self, names: Names) -> Expression | None:
+        return replace(self, field=disappearance_name(names.scope.object_type))
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
         return lambda row, moment: False

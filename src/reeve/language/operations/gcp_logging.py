@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from reeve.language.columns import Column, Columns, NotInSqlError
-from reeve.language.operations.base import Compiler, Evaluate, Expression, Moment, Precedence, Row, inner, operand, string
+from reeve.language.arguments import operand, string
+from reeve.language.evaluation import Evaluate, Moment, Row
+from reeve.language.notation import Form, How, Method, Part
+from reeve.language.operations.base import Compiler, Example, Expression, Precedence, inner
 from reeve.language.operations.conversions import string_reader
 from reeve.language.types import BOOLEAN, STRINGS, Type
 from reeve.language.values import quoted
@@ -27,6 +29,16 @@ class GcpLoggingQueryMatch:
         "GCP_LOGGING_QUERY_MATCH": "Whether a filter of Google Cloud's logging is a given one, but for white space and the case"
         " of words outside quotes."
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "GCP_LOGGING_QUERY_MATCH": Example(
+            "GCP_LOGGING_QUERY_MATCH: {arg: {FIELD: {path: a}}, value: 'protoPayload.methodName=\"SetIamPolicy\"'}",
+            {"a": 'protoPayload.methodName = "SetIamPolicy"'},
+            True,
+        ),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (
+        Method("gcpLoggingQueryMatch", "GCP_LOGGING_QUERY_MATCH", (Part("value", How.QUOTED),)),
+    )
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -43,6 +55,3 @@ class GcpLoggingQueryMatch:
             return tokens(read(row, moment) or "") == wanted
 
         return matches
-
-    def column(self, table: Columns) -> Column:
-        raise NotInSqlError

@@ -4,21 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
 
-from reeve.language.columns import Column, Columns, NotInSqlError
+from reeve.language.arguments import anything, given_items, operand
+from reeve.language.evaluation import Evaluate, EvaluationError, Moment, Row
 from reeve.language.networks import MAX_PORT, admit_everybody, cover, read_range
-from reeve.language.operations.base import (
-    Compiler,
-    Evaluate,
-    EvaluationError,
-    Expression,
-    Moment,
-    Precedence,
-    Row,
-    anything,
-    given_items,
-    inner,
-    operand,
-)
+from reeve.language.notation import Form, How, Method, Part
+from reeve.language.operations.base import Compiler, Example, Expression, Precedence, inner
 from reeve.language.types import BOOLEAN, SEARCHABLE, Kind, Type
 from reeve.language.values import Value, WrongTypeError, describe, json_text, quoted
 
@@ -37,6 +27,14 @@ class CidrsCover:
     NAMES: ClassVar[Mapping[str, str]] = {
         "CIDRS_COVER": "Whether ranges of IP addresses (CIDR) together hold all of another range, or of one of several."
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "CIDRS_COVER": Example(
+            "CIDRS_COVER: {arg: {FIELD: {path: a}}, search: {FIELD: {path: b}}}",
+            {"a": ["10.0.0.0/17", "10.0.128.0/17"], "b": ["10.0.0.0/16", "10.1.0.0/16"]},
+            True,
+        ),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (Method("cover", "CIDRS_COVER", (Part("search"),)),)
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -60,9 +58,6 @@ class CidrsCover:
 
         return covers
 
-    def column(self, table: Columns) -> Column:
-        raise NotInSqlError
-
 
 def _texts(value: Value) -> Sequence[str]:
     if value is None or value == "":
@@ -84,6 +79,31 @@ class AdmitsInternet:
         "ADMITS_IPV4_INTERNET": "ADMITS_INTERNET for IPv4 alone.",
         "ADMITS_IPV6_INTERNET": "ADMITS_INTERNET for IPv6 alone.",
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "ADMITS_INTERNET": Example(
+            "ADMITS_INTERNET: {arg: {FIELD: {path: a}}, ports: [22]}",
+            {"a": [{"protocol": "-1", "cidrs": ["198.51.100.0/24"]}]},
+            False,
+        ),
+        "ADMITS_IPV4_INTERNET": Example(
+            "ADMITS_IPV4_INTERNET: {arg: {FIELD: {path: a}}, ports: [22, 3389]}",
+            {"a": [{"protocol": "tcp", "from": 0, "to": 1023, "cidrs": ["0.0.0.0/1", "128.0.0.0/1"]}]},
+            True,
+        ),
+        "ADMITS_IPV6_INTERNET": Example(
+            "ADMITS_IPV6_INTERNET: {arg: {FIELD: {path: a}}, ports: [22]}",
+            {
+                "a": [
+                    {"number": 20, "action": "allow", "protocol": "-1", "cidrs": ["::/0"]},
+                    {"number": 10, "action": "deny", "protocol": "6", "from": 22, "to": 22, "cidrs": ["::/0"]},
+                ]
+            },
+            True,
+        ),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (
+        *(Method(method, name, (Part("ports", How.QUOTED),)) for name, method in _METHODS.items()),
+    )
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -117,6 +137,3 @@ class AdmitsInternet:
                 raise EvaluationError(str(error)) from None
 
         return admits
-
-    def column(self, table: Columns) -> Column:
-        raise NotInSqlError

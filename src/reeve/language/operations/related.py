@@ -1,22 +1,16 @@
 """RELATED_LIST_HAS, RELATED_LIST_HAS_NO, RELATED_LIST_COUNT: the statuses of an object's children."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
+from reeve.language.arguments import one_of, string
 from reeve.language.codes import ERROR
 from reeve.language.columns import Column, Columns, Guard
-from reeve.language.operations.base import (
-    Compiler,
-    Evaluate,
-    Gone,
-    Moment,
-    Precedence,
-    Reads,
-    Row,
-    one_of,
-    string,
-)
+from reeve.language.evaluation import Evaluate, Gone, Moment, Row
+from reeve.language.names import Names
+from reeve.language.notation import Form, How, Method, Part
+from reeve.language.operations.base import Compiler, Example, Expression, Precedence, Reads
 from reeve.language.types import BOOLEAN, NUMBER, Type
 from reeve.language.values import Value
 from reeve.model import Status
@@ -33,6 +27,23 @@ class RelatedList:
         "RELATED_LIST_HAS_NO": "Whether no child in a related list has a status.",
         "RELATED_LIST_COUNT": "The number of children in a related list that have a status.",
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "RELATED_LIST_HAS": Example(
+            "RELATED_LIST_HAS: {status: INCOMPLIANT, relationshipName: rules}", {"rules": [{"open": True}]}, True
+        ),
+        "RELATED_LIST_HAS_NO": Example(
+            "RELATED_LIST_HAS_NO: {status: INCOMPLIANT, relationshipName: rules}", {"rules": []}, True
+        ),
+        "RELATED_LIST_COUNT": Example(
+            "RELATED_LIST_COUNT: {status: COMPLIANT, relationshipName: rules}", {"rules": [{"open": False}]}, 1
+        ),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (
+        *(
+            Method(method, name, (Part("status", How.PATH),), Part("relationshipName", How.PATH))
+            for name, method in _METHODS.items()
+        ),
+    )
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
     status: str = one_of(*Status)
@@ -46,6 +57,9 @@ class RelatedList:
 
     def text(self) -> str:
         return f"{self.relationship_name}.{_METHODS[self.operation]}({self.status})"
+
+    def resolve(self, names: Names) -> Expression | None:
+        return replace(self, gone=names.related_list(self.relationship_name, "relationshipName"))
 
     def reads(self) -> Reads:
         return Reads(related_lists=(self.relationship_name,))

@@ -8,29 +8,21 @@ from typing import Any, ClassVar, cast
 
 import re2 as _untyped_re2  # pyright: ignore[reportMissingTypeStubs] - google-re2 has none
 
-from reeve.language.columns import Column, Columns, NotInSqlError, joined, known_column
-from reeve.language.operations.base import (
-    ArgumentError,
-    Compiler,
-    Evaluate,
-    EvaluationError,
-    Expression,
-    Moment,
-    Precedence,
-    Row,
-    inner,
-    operand,
-)
+from reeve.language.arguments import ArgumentError, operand
+from reeve.language.columns import Column, Columns, NotInSqlError, known_column
+from reeve.language.evaluation import Evaluate, EvaluationError, Moment, Row
+from reeve.language.notation import Form, Method, Part
+from reeve.language.operations.base import Compiler, Example, Expression, Precedence, inner
 from reeve.language.operations.constants import BytesConstant, TextConstant
 from reeve.language.types import BOOLEAN, SEARCHABLE, STRINGS, TEXT, Kind, Type, list_of, set_of
-from reeve.language.value_columns import normalised, search_items, search_plain, search_text, text_column
+from reeve.language.value_columns import search_items, search_text, text_column
 from reeve.language.values import Value, WrongTypeError, describe, items_of, normalise, resolved, text_form
 
 re2: Any = _untyped_re2
 
 Predicate = Callable[[str, str], bool]
 
-_IN_TEXT: dict[str, Predicate] = {
+IN_TEXT: dict[str, Predicate] = {
     "CONTAINS": operator.contains,
     "STARTS_WITH": str.startswith,
     "ENDS_WITH": str.endswith,
@@ -40,7 +32,7 @@ _IN_ITEMS: dict[str, Callable[[tuple[str, ...], str], bool]] = {
     "STARTS_WITH": lambda items, search: items[:1] == (search,),
     "ENDS_WITH": lambda items, search: items[-1:] == (search,),
 }
-_METHODS = {"CONTAINS": "contains", "STARTS_WITH": "startsWith", "ENDS_WITH": "endsWith"}
+METHODS = {"CONTAINS": "contains", "STARTS_WITH": "startsWith", "ENDS_WITH": "endsWith"}
 
 
 def plain_text(static: Type, value: Value) -> str | None:
@@ -72,8 +64,8 @@ def search_in(operation: str, static: Type, value: Value, search_type: Type, sea
         return _IN_ITEMS[operation](items_of(items, value), normalise(wanted))
     text, wanted = plain_text(static, value) or "", plain_text(search_type, search) or ""
     if Kind.BYTES in (static.kind, search_type.kind):
-        return _IN_TEXT[operation](text, wanted)
-    return _IN_TEXT[operation](normalise(text), normalise(wanted))
+        return IN_TEXT[operation](text, wanted)
+    return IN_TEXT[operation](normalise(text), normalise(wanted))
 
 
 def _exact(static: Type) -> Type:
@@ -96,6 +88,12 @@ class Search:
         "STARTS_WITH": "Whether a text begins with another, or a set or list with an item.",
         "ENDS_WITH": "Whether a text ends with another, or a set or list with an item.",
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "CONTAINS": Example("CONTAINS: {arg: {FIELD: {path: a}}, search: {TEXT: AD}}", {"a": "read only"}, True),
+        "STARTS_WITH": Example("STARTS_WITH: {arg: {FIELD: {path: a}}, search: {BYTES: arn}}", {"a": "arn:aws"}, True),
+        "ENDS_WITH": Example("ENDS_WITH: {arg: {FIELD: {path: a}}, search: {TEXT: root}}", {"a": "iam::1:Root"}, True),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (*(Method(method, name, (Part("search"),)) for name, method in METHODS.items()),)
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -106,7 +104,7 @@ class Search:
         _agree(self.operation, self.arg, self.search)
 
     def text(self) -> str:
-        return f"{inner(self.arg)}.{_METHODS[self.operation]}({self.search.text()})"
+        return f"{inner(self.arg)}.{METHODS[self.operation]}({self.search.text()})"
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
         arg, search = compiler.compile(self.arg), compiler.compile(self.search)
@@ -119,124 +117,6 @@ class Search:
         return find(table, self.operation, arg, self.arg.type, search, self.search.type)
 
 
-LEGACY_SEARCH_KEYS = {"CONTAINS": "substring", "STARTS_WITH": "prefix", "ENDS_WITH": "suffix"}
-
-
-def _legacy_text(node: "OldSearch", search: Expression) -> str:
-    name, ignore_case = _plain_name(node)
-    kind = "IgnoreCase" if ignore_case else "CaseSensitive" if node.legacy else ""
-    return f"{inner(node.arg)}.{_METHODS[name]}{kind}({search.text()})"
-
-
-def _plain_name(node: "OldSearch") -> tuple[str, bool]:
-    return node.operation.removesuffix("_IGNORE_CASE"), node.operation.endswith("_IGNORE_CASE")
-
-
-def _legacy_evaluator(node: "OldSearch", search: Expression, compiler: Compiler) -> Evaluate:
-    evaluate, wanted = compiler.compile(node.arg), compiler.compile(search)
-    (name, ignore_case), arg_type, search_type = _plain_name(node), node.arg.type, search.type
-    if not ignore_case and not node.legacy:
-        return lambda row, moment: search_in(name, arg_type, evaluate(row, moment), search_type, wanted(row, moment))
-    predicate = _IN_TEXT[name]
-
-    def found(row: Row, moment: Moment) -> bool:
-        value, search = evaluate(row, moment), wanted(row, moment)
-        text, part = plain_text(arg_type, value) or "", plain_text(search_type, search) or ""
-        return predicate(normalise(text), normalise(part)) if ignore_case else predicate(text, part)
-
-    return found
-
-
-def _legacy_column(node: "OldSearch", search: Expression, table: Columns) -> Column:
-    name, ignore_case = _plain_name(node)
-    arg, wanted = table.column(node.arg), table.column(search)
-    if not ignore_case and not node.legacy:
-        return search_text(table, name, arg, node.arg.type, wanted, search.type)
-    form = normalised if ignore_case else text_column
-    text, part = form(table, arg, node.arg.type), form(table, wanted, search.type)
-    guards, declared = joined((text, part))
-    return Column(search_plain(name, text.value, part.value), guards, declared, nullable=False)
-
-
-@dataclass(frozen=True, slots=True)
-class LegacyContains:
-    """Whether a text holds another: to the letter in a file of the legacy dialect, else normalised as its types say."""
-
-    NAMES: ClassVar[Mapping[str, str]] = {
-        "CONTAINS": "Whether a text holds another; in a file of the legacy dialect to the letter.",
-        "CONTAINS_IGNORE_CASE": "Whether a text holds another, both normalised (legacy).",
-    }
-    type: Type = field(default=BOOLEAN, init=False)
-    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
-    operation: str
-    arg: Expression = operand(*STRINGS)
-    substring: Expression = operand(*STRINGS)
-    legacy: bool = False
-
-    def text(self) -> str:
-        return _legacy_text(self, self.substring)
-
-    def evaluator(self, compiler: Compiler) -> Evaluate:
-        return _legacy_evaluator(self, self.substring, compiler)
-
-    def column(self, table: Columns) -> Column:
-        return _legacy_column(self, self.substring, table)
-
-
-@dataclass(frozen=True, slots=True)
-class LegacyStartsWith:
-    """Whether a text begins with another: to the letter in a file of the legacy dialect, else normalised as its types say."""
-
-    NAMES: ClassVar[Mapping[str, str]] = {
-        "STARTS_WITH": "Whether a text begins with another; in a file of the legacy dialect to the letter.",
-        "STARTS_WITH_IGNORE_CASE": "Whether a text begins with another, both normalised (legacy).",
-    }
-    type: Type = field(default=BOOLEAN, init=False)
-    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
-    operation: str
-    arg: Expression = operand(*STRINGS)
-    prefix: Expression = operand(*STRINGS)
-    legacy: bool = False
-
-    def text(self) -> str:
-        return _legacy_text(self, self.prefix)
-
-    def evaluator(self, compiler: Compiler) -> Evaluate:
-        return _legacy_evaluator(self, self.prefix, compiler)
-
-    def column(self, table: Columns) -> Column:
-        return _legacy_column(self, self.prefix, table)
-
-
-@dataclass(frozen=True, slots=True)
-class LegacyEndsWith:
-    """Whether a text ends with another: to the letter in a file of the legacy dialect, else normalised as its types say."""
-
-    NAMES: ClassVar[Mapping[str, str]] = {
-        "ENDS_WITH": "Whether a text ends with another; in a file of the legacy dialect to the letter.",
-        "ENDS_WITH_IGNORE_CASE": "Whether a text ends with another, both normalised (legacy).",
-    }
-    type: Type = field(default=BOOLEAN, init=False)
-    precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
-    operation: str
-    arg: Expression = operand(*STRINGS)
-    suffix: Expression = operand(*STRINGS)
-    legacy: bool = False
-
-    def text(self) -> str:
-        return _legacy_text(self, self.suffix)
-
-    def evaluator(self, compiler: Compiler) -> Evaluate:
-        return _legacy_evaluator(self, self.suffix, compiler)
-
-    def column(self, table: Columns) -> Column:
-        return _legacy_column(self, self.suffix, table)
-
-
-OldSearch = LegacyContains | LegacyStartsWith | LegacyEndsWith
-"""The searches with the keys of the older dialects."""
-
-
 @dataclass(frozen=True, slots=True)
 class ContainsSeveral:
     """CONTAINS for every item of a collection, or for some item; a null search is false."""
@@ -245,6 +125,18 @@ class ContainsSeveral:
         "CONTAINS_ALL": "CONTAINS for every item of a set or list; a null search is false.",
         "CONTAINS_ANY": "CONTAINS for some item of a set or list; a null search is false.",
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "CONTAINS_ALL": Example(
+            "CONTAINS_ALL: {arg: {FIELD: {path: a}}, search: {SET: {itemType: TEXT, items: [a, b]}}}", {"a": "b, a"}, True
+        ),
+        "CONTAINS_ANY": Example(
+            "CONTAINS_ANY: {arg: {FIELD: {path: a}}, search: {SET: {itemType: TEXT, items: [a, b]}}}", {"a": "b"}, True
+        ),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (
+        Method("containsAll", "CONTAINS_ALL", (Part("search"),)),
+        Method("containsAny", "CONTAINS_ANY", (Part("search"),)),
+    )
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -304,6 +196,13 @@ class CollectionContains:
     NAMES: ClassVar[Mapping[str, str]] = {
         "COLLECTION_CONTAINS": "Whether a collection has an item; null on either side: false."
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "COLLECTION_CONTAINS": Example(
+            "COLLECTION_CONTAINS: {arg: {COLLECTION_FROM: {arg: {FIELD: {path: a}}, separator: ','}}, search: {TEXT: X}}",
+            {"a": "w,x"},
+            True,
+        ),
+    }
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
@@ -357,6 +256,12 @@ class RegexMatches:
     NAMES: ClassVar[Mapping[str, str]] = {
         "REGEX_MATCHES": "Whether a regular expression of RE2 (linear time) is found anywhere in a text; null is ''."
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "REGEX_MATCHES": Example(
+            "REGEX_MATCHES: {arg: {FIELD: {path: a}}, regex: {TEXT: 'i-[0-9a-f]+'}}", {"a": "i-0abc"}, True
+        ),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (Method("matches", "REGEX_MATCHES", (Part("regex"),)),)
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str

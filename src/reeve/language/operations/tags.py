@@ -1,27 +1,18 @@
 """TAG_EXISTS, TAG_VALUE_TEXT, TAG_VALUE_BYTES: the object's tags, a JSON object kept as a text."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, cast
 
-from reeve.language.columns import Column, Columns, NotInSqlError
+from reeve.language.arguments import operand, string
+from reeve.language.evaluation import Evaluate, EvaluationError, Gone, Moment, Row
 from reeve.language.json_texts import parse_json
-from reeve.language.operations.base import (
-    Compiler,
-    Evaluate,
-    EvaluationError,
-    Expression,
-    Gone,
-    Moment,
-    Precedence,
-    Reads,
-    Row,
-    operand,
-    string,
-)
+from reeve.language.names import Names
+from reeve.language.notation import Form, How, Method, Part
+from reeve.language.operations.base import Compiler, Example, Expression, Precedence, Reads
 from reeve.language.operations.conversions import string_reader
-from reeve.language.operations.fields import follow
-from reeve.language.types import BOOLEAN, BYTES, STRINGS, TEXT, Kind, Type
+from reeve.language.rows import follow
+from reeve.language.types import ANY, BOOLEAN, BYTES, STRINGS, TEXT, Kind, Type
 from reeve.language.unread import NotCollected
 from reeve.language.values import WrongTypeError, describe, json_text
 
@@ -48,6 +39,28 @@ class Tag:
         "TAG_VALUE_TEXT": "The value of the object's tag of a name, as Text; null when there is none.",
         "TAG_VALUE_BYTES": "The value of the object's tag of a name, as Bytes; null when there is none.",
     }
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "TAG_EXISTS": Example(
+            "TAG_EXISTS: {name: {TEXT: cost center}, tagsJson: tags}", {"tags": '{"Cost-Center": "7"}'}, True
+        ),
+        "TAG_VALUE_TEXT": Example(
+            "TAG_VALUE_TEXT: {name: {TEXT: cost center}, tagsJson: tags}", {"tags": '{"Cost-Center": "7"}'}, "7"
+        ),
+        "TAG_VALUE_BYTES": Example(
+            "TAG_VALUE_BYTES: {name: {BYTES: Env}, tagsJson: tags}", {"tags": '{"Env": "prod"}'}, "prod"
+        ),
+    }
+    NOTATION: ClassVar[tuple[Form, ...]] = (
+        *(
+            Method(method, name, (Part("name"),), Part("tagsJson", How.PATH))
+            for method, name in (
+                ("hasInexact", "TAG_EXISTS"),
+                ("hasExact", "TAG_EXISTS"),
+                ("getInexact", "TAG_VALUE_TEXT"),
+                ("getExact", "TAG_VALUE_BYTES"),
+            )
+        ),
+    )
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
     name: Expression = operand(*STRINGS)
@@ -64,6 +77,11 @@ class Tag:
         exact = self.name.type.kind is Kind.BYTES
         verb = "has" if self.operation == "TAG_EXISTS" else "get"
         return f"{self.tags_json}.{verb}{'Exact' if exact else 'Inexact'}({self.name.text()})"
+
+    def resolve(self, names: Names) -> Expression | None:
+        path = self.tags_json or names.scope.object_type.tags_field or DEFAULT_TAGS
+        found = names.field(path) if self.tags_json else (ANY, names.scope.gone)
+        return found and replace(self, tags_json=path, prefix=names.prefix, gone=found[1])
 
     def reads(self) -> Reads:
         return Reads((self.prefix + self.tags_json,))
@@ -97,6 +115,3 @@ class Tag:
         if not isinstance(value, dict):
             raise WrongTypeError(f"{self.tags_json}: tags as a JSON object were wanted, {describe(value)} was found")
         return cast("dict[str, Any]", value)
-
-    def column(self, table: Columns) -> Column:
-        raise NotInSqlError

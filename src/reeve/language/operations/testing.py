@@ -4,30 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from reeve.language.columns import Column, Columns, Guard, NotInSqlError, known_column
-from reeve.language.operations.base import (
-    ArgumentError,
-    Check,
-    Compiler,
-    Evaluate,
-    Expression,
-    FiredError,
-    Moment,
-    Precedence,
-    Reads,
-    Row,
-    boolean,
-    one_of,
-    operand,
-    record,
-    string,
-)
+from reeve.language.arguments import ArgumentError, boolean, one_of, operand, record, string
+from reeve.language.columns import Column, Columns, Guard, known_column
+from reeve.language.evaluation import Check, Checks, Evaluate, FiredError, Moment, Row
+from reeve.language.operations.base import Compiler, Example, Expression, Precedence, Reads, SelfTest
 from reeve.language.operations.boolean import truth
 from reeve.language.operations.constants import constant
-from reeve.language.operations.fields import object_id
+from reeve.language.rows import object_id
 from reeve.language.syntax import Key, Keys, Shape
+from reeve.language.times import parse_date_time
 from reeve.language.types import BOOLEAN, EVERY, Kind, Type, collection_of, list_of, set_of
-from reeve.language.values import Value, parse_date_time, quoted
+from reeve.language.values import Value, quoted
 from reeve.model import Status
 
 RETURN_TYPES: dict[str, Type] = {
@@ -55,6 +42,9 @@ class Debug:
     """Its argument, recorded in the trace; with `returnTrue`, true instead."""
 
     NAMES: ClassVar[Mapping[str, str]] = {"DEBUG": "Its argument, recorded in the trace; with `returnTrue`, true instead."}
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "DEBUG": Example("DEBUG: {name: a, arg: {FIELD: {path: a}}}", {"a": 5}, 5),
+    }
     operation: str
     name: str = string()
     arg: Expression = operand(*EVERY)
@@ -94,6 +84,9 @@ class UnitTest:
     """True for the object of one id, when its argument is; `expected` makes the condition a test of its own."""
 
     NAMES: ClassVar[Mapping[str, str]] = {"UNIT_TEST": "True for the object of one id, when its argument is true."}
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "UNIT_TEST": Example("UNIT_TEST: {id: x, arg: {BOOLEAN: true}}", {"Id": "x"}, True),
+    }
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.OR, init=False)
     operation: str
@@ -110,6 +103,10 @@ class UnitTest:
     def text(self) -> str:
         return f"unitTest({self.id}): {self.arg.text()}"
 
+    def self_test(self) -> SelfTest | None:
+        time = None if self.snapshot_time is None else parse_date_time(self.snapshot_time)
+        return None if self.expected is None else SelfTest(self.id, time, self.expected)
+
     def reads(self) -> Reads:
         return Reads(identity=True)
 
@@ -117,15 +114,15 @@ class UnitTest:
         evaluate = truth(self.arg, compiler)
         return lambda row, moment: object_id(row) == self.id and bool(evaluate(row, moment))
 
-    def column(self, table: Columns) -> Column:
-        raise NotInSqlError
-
 
 @dataclass(frozen=True, slots=True)
 class NullConstant:
     """Null, of a type."""
 
     NAMES: ClassVar[Mapping[str, str]] = {"UNIT_TEST_NULL": "Null, of a type; in self-tests."}
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "UNIT_TEST_NULL": Example("UNIT_TEST_NULL: {returnType: TEXT}", {}, None),
+    }
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
     return_type: str = one_of(*RETURN_TYPES)
@@ -150,6 +147,11 @@ class RuntimeFailure:
     """An undetermined check that always fires, with its message as the runtime error."""
 
     NAMES: ClassVar[Mapping[str, str]] = {"UNIT_TEST_RUNTIME_ERROR": "A check that always fires; in self-tests."}
+    EXAMPLES: ClassVar[Mapping[str, Example]] = {
+        "UNIT_TEST_RUNTIME_ERROR": Example(
+            "AND: {args: [{BOOLEAN: false}, {UNIT_TEST_RUNTIME_ERROR: {returnType: BOOLEAN, message: boom}}]}", {}, False
+        ),
+    }
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)
     operation: str
     return_type: str = one_of(*RETURN_TYPES)
@@ -160,12 +162,16 @@ class RuntimeFailure:
         """The type that `returnType` names."""
         return RETURN_TYPES[self.return_type]
 
+    @property
+    def undetermined_if(self) -> Checks:
+        """The check that always fires."""
+        return {"runtimeError": Check("runtimeError", self.message)}
+
     def text(self) -> str:
         return f"error({quoted(self.message)})"
 
     def evaluator(self, compiler: Compiler) -> Evaluate:
-        checks = {"runtimeError": Check("runtimeError", self.message)}
-        number = compiler.declare(checks, "runtimeError", f"{self.text()}.throw()") or 0
+        number = compiler.declare(self.undetermined_if, "runtimeError", f"{self.text()}.throw()") or 0
 
         def fail(row: Row, moment: Moment) -> Value:
             raise FiredError(number, self.message)
