@@ -6,7 +6,7 @@ import botocore.session
 import pytest
 
 from conftest import CATALOG
-from reeve.collect.aws.expressions import references
+from reeve.collect.aws.inference import names
 from reeve.collect.aws.recipe import REGIONS
 from reeve.evaluate.policy_tests import run_tests
 from reeve.findings.scan import collecting, production_programs
@@ -76,9 +76,12 @@ def test_types_are_collected_and_described(type_id):
     assert all(field.description for field in declared.fields.values())
 
 
-def test_references():
-    assert references("a.b.c") >= {"a"}
-    assert references("_parent.x.y && not_null(call.z, other)") >= {"_parent.x", "call", "other"}
+def test_the_names_that_an_expression_reads():
+    assert names("a.b.c") == {"a"}
+    assert names("_parent.x.y && not_null(call.z, other)") == {"_parent.x", "call", "other"}
+    assert names("[@][0]._account") == names("{a: @}.a._account") == names("@ | _account") == {"_account"}
+    assert names("_parent | id") == names("[_parent][0].id") == {"_parent.id"}
+    assert names("sort_by(Users, &Name)[?Age > `1`].Key | [0]") == {"Users"}
     assert REGIONS.name == "ec2:DescribeRegions"
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from reeve.collect.aws.recipe import PARENT, Recipe
+from reeve.collect.aws.inference import PARENT
+from reeve.collect.aws.recipe import Recipe
 from reeve.collect.collection import Affects, together
 
 

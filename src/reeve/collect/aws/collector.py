@@ -7,10 +7,11 @@ from typing import Any, cast
 from reeve.collect.aws.answers import find, find_items, find_list
 from reeve.collect.aws.expressions import ExpressionError, as_json, key_of, search
 from reeve.collect.aws.failures import ApiError, Failure, one_line
+from reeve.collect.aws.inference import PARENT
 from reeve.collect.aws.noting import Notes, odd
 from reeve.collect.aws.objects import Collected, now, truthy
 from reeve.collect.aws.provisional import missing, suspects, undoubted, without_item
-from reeve.collect.aws.recipe import PARENT, REGIONS, Recipe
+from reeve.collect.aws.recipe import REGIONS, Recipe
 from reeve.collect.aws.requests import Answer, Request, Requests
 from reeve.collect.aws.shapes import Path
 from reeve.collect.aws.unseen import Parent, Unseen

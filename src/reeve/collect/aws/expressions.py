@@ -1,11 +1,11 @@
-"""JMESPath over API answers: compiled once, what it refers to, and answers as plain JSON.
+"""JMESPath over API answers: compiled once, and answers as plain JSON.
 
 What an expression of a type sees (docs/types.md): the item of the list, by name the answer of each call for the object, and
 `_account`, `_partition`, `_region`, `_parent` (the fields of the object that a source is for) and `_item` (an item that is
 no mapping).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, cast
@@ -77,34 +77,6 @@ def key_of(expression: str, data: Any) -> Any:
     if isinstance(found, (dict, list)):
         raise ExpressionError(f"{expression}: a text was wanted, {describe(cast('Any', found))} was found")
     return found
-
-
-@cache
-def references(expression: str) -> frozenset[str]:
-    """Return the names that an expression reads from the top of its data, and `_parent.name` for a parent's fields."""
-    return frozenset(_references(compiled(expression).parsed))
-
-
-def _references(node: Mapping[str, Any]) -> Iterator[str]:
-    kind, children = str(node["type"]), cast("list[Any]", node.get("children", []))
-    if kind == "field":
-        yield str(node["value"])
-        return
-    if kind == "subexpression" and children[0].get("type") == "field" and children[0]["value"] == "_parent":
-        yield from (f"_parent.{name}" for name in _references(children[1]))
-        return
-    # What stands right of a dot, pipe, bracket or filter reads from the left side's value, in which no name is the top's.
-    if kind in _FROM_LEFT:
-        children = children[1:] if children[0]["type"] in ("current", "identity") else children[:1]
-    elif kind == "expref":
-        return
-    for child in children:
-        if isinstance(child, Mapping):
-            yield from _references(cast("Mapping[str, Any]", child))
-
-
-_FROM_LEFT = frozenset({"subexpression", "pipe", "index_expression", "projection", "value_projection", "filter_projection"})
-"""Kinds of nodes whose first child is read from the data, and the others from what it gives."""
 
 
 @cache

@@ -129,7 +129,10 @@ class _Inference:
         return Value(Kind.LIST, items=either(found), origins=origins, constant=constants if known else NO_CONSTANT)
 
     def multi_dict(self, node: Any, children: Sequence[Any], current: Value) -> Value:
-        return Value(Kind.OBJECT, members={str(pair["value"]): self.of(pair["children"][0], current) for pair in children})
+        members = {str(pair["value"]): self.of(pair["children"][0], current) for pair in children}
+        constants = {name: value.constant for name, value in members.items()}
+        known = not any(value is NO_CONSTANT for value in constants.values())
+        return Value(Kind.OBJECT, members=members, constant=constants if known else NO_CONSTANT)
 
     def or_(self, node: Any, children: Sequence[Any], current: Value) -> Value:
         return either([self.of(child, current) for child in children])
@@ -257,3 +260,16 @@ def reads(expression: str) -> frozenset[Path]:
     walk = _Inference()
     walk.of(compiled(expression).parsed, TOP)
     return frozenset(path for path in walk.reads if path)
+
+
+PARENT = "_parent."
+"""What stands before the name of a field of a parent."""
+
+
+@cache
+def names(expression: str) -> frozenset[str]:
+    """Return the names that an expression reads from the top of its data, and `_parent.name` for a parent's fields."""
+    parent = PARENT.removesuffix(".")
+    return frozenset(
+        path[0] if path[0] != parent else PARENT + path[1] for path in reads(expression) if path[0] != parent or len(path) > 1
+    )
