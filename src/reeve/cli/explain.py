@@ -1,6 +1,5 @@
 """`reeve explain`: how one verdict came about."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -16,6 +15,7 @@ from reeve.files import read_plain
 from reeve.findings.judge import Snapshot, snapshot_directory
 from reeve.inventory.storage import reading
 from reeve.language.errors import nearest
+from reeve.language.json_texts import parse_json
 from reeve.language.logic import Body
 from reeve.language.operations.base import Moment, Row
 from reeve.language.operations.fields import object_id
@@ -80,8 +80,8 @@ def _objects(repository: Repository, body: Body, wanted: str, snapshot: Path) ->
 
 def _from_file(path: Path, chosen: str) -> Iterator[tuple[str, Row, Moment]]:
     try:
-        data: Any = json.loads(read_plain(path).decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
+        data: Any = parse_json(read_plain(path).decode("utf-8-sig"))
+    except ValueError as error:
         raise UserError(f"{path}: not JSON: {error}") from None
     items = cast("list[Any]", data) if isinstance(data, list) else [data]
     rows = [cast("dict[str, Any]", item) for item in items if isinstance(item, dict)]
