@@ -6,10 +6,10 @@ import botocore.session
 import pytest
 
 from conftest import CATALOG
-from reeve.collect.aws.expressions import references
 from reeve.collect.aws.recipe import REGIONS
 from reeve.evaluate.policy_tests import run_tests
 from reeve.findings.scan import collecting, production_programs
+from reeve.language.query_reads import names_read
 from reeve.repository.repository import Repository
 
 REPOSITORY = Repository.open(CATALOG)
@@ -76,9 +76,12 @@ def test_types_are_collected_and_described(type_id):
     assert all(field.description for field in declared.fields.values())
 
 
-def test_references():
-    assert references("a.b.c") >= {"a"}
-    assert references("_parent.x.y && not_null(call.z, other)") >= {"_parent.x", "call", "other"}
+def test_the_names_that_an_expression_reads():
+    assert names_read("a.b.c") == {"a"}
+    assert names_read("_parent.x.y && not_null(call.z, other)") == {"_parent.x", "call", "other"}
+    assert names_read("[@][0]._account") == names_read("{a: @}.a._account") == names_read("@ | _account") == {"_account"}
+    assert names_read("_parent | id") == names_read("[_parent][0].id") == {"_parent.id"}
+    assert names_read("sort_by(Users, &Name)[?Age > `1`].Key | [0]") == {"Users"}
     assert REGIONS.name == "ec2:DescribeRegions"
 
 

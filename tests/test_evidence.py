@@ -22,7 +22,7 @@ from reeve.language import codes
 from reeve.language.errors import InvalidRepositoryError, Position
 from reeve.language.logic import Body, Condition
 from reeve.language.operations.base import leaves, reads_of
-from reeve.language.queries import references
+from reeve.language.query_reads import names_read
 from reeve.language.rows import follow
 from reeve.language.times import parse_date_time
 from reeve.language.unread import NotCollected, PartlyCollected
@@ -287,7 +287,7 @@ def test_every_field_of_every_type_has_its_calls(own):
     citations = Citations(REPOSITORY.object_type, lambda row: None)
     for name in own.fields:
         _, calls = citations.read(own, name, {})
-        assert calls or references(own.fields[name].source or "@") <= NO_CALL, name
+        assert calls or names_read(own.fields[name].source or "@") <= NO_CALL, name
         assert set(calls) <= declared_calls(own), name
 
 

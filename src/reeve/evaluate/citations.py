@@ -4,16 +4,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
-from reeve.language.evaluation import Row
-from reeve.language.queries import references
+from reeve.language.evaluation import Gone, Row
+from reeve.language.query_reads import PARENT, names_read
 from reeve.language.rows import ID_FIELDS, disappearance_field, follow
-from reeve.language.scopes import Scope
+from reeve.language.scopes import behind
 from reeve.language.values import Value
 from reeve.model import Collect, ObjectType
 
 Types = Callable[[str], ObjectType]
-
-_PARENT = "_parent."
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +103,11 @@ class Citations:
     def _field(self, own: ObjectType, path: str) -> _Field:
         lookups, _, name = path.rpartition(".")
         # The logic was read by the same types: it names no lookup that they lack.
-        behind = cast("Scope", Scope(own, self.object_type).behind(lookups))
-        owner = follow(lookups, behind.gone) if lookups else _itself
-        there, says_gone = behind.object_type, behind.gone[-1] if behind.gone else None
+        there, gone = cast("tuple[ObjectType, Gone]", behind(own, lookups, self.object_type))
+        owner = follow(lookups, gone) if lookups else _itself
         if name:
-            return _Field(follow(path, behind.gone), owner, _calls(there, name, self.object_type, frozenset()))
-        return _Field(_identity(owner, there, says_gone), owner, Calls(listing=self.listing(there)))
+            return _Field(follow(path, gone), owner, _calls(there, name, self.object_type, frozenset()))
+        return _Field(_identity(owner, there, gone[-1] if gone else None), owner, Calls(listing=self.listing(there)))
 
 
 def _itself(row: Row) -> Value:
@@ -144,7 +141,7 @@ def _calls(of: ObjectType, name: str, object_type: Types, seen: Seen) -> Calls:
     seen |= {(of.id, name)}
     if declared is None or declared.source is None:
         return Calls(listing=_listing(of, object_type, seen))
-    read = references(declared.source)
+    read = names_read(declared.source)
     own = [call.name for key, call in collect.calls.items() if key in read]
     own += _from_parents(collect, read, object_type, seen)
     is_listed = not own or any(not member.startswith("_") and member not in collect.calls for member in read)
@@ -165,13 +162,13 @@ def _listing(of: ObjectType, object_type: Types, seen: Seen) -> tuple[str, ...]:
         if source.call is not None:
             found.append(source.call.name)
         else:
-            found += _from_parents(of.collect, references(source.items), object_type, seen)
+            found += _from_parents(of.collect, names_read(source.items), object_type, seen)
     return tuple(dict.fromkeys(found))
 
 
 def _from_parents(collect: Collect, read: frozenset[str], object_type: Types, seen: Seen) -> Iterator[str]:
     """Yield the calls that those fields of an object's parents come from that are read for the object."""
-    names = sorted(name.removeprefix(_PARENT) for name in read if name.startswith(_PARENT))
+    names = sorted(name.removeprefix(PARENT) for name in read if name.startswith(PARENT))
     for parent in dict.fromkeys(source.parent for source in collect.sources if source.parent):
         for name in names:
             calls = _calls(object_type(parent), name, object_type, seen)

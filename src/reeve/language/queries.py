@@ -6,10 +6,10 @@ as JMESPath has no variables: what stands in a projection sees an item of it, an
 """
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, cast
 
 import jmespath
@@ -151,38 +151,6 @@ def _compiled(expression: str, functions: Any) -> Query:
     if _growth(parsed).work > MAX_GROWTH:
         raise ValueError(f"invalid JMESPath: it can make more than {MAX_GROWTH:,} times its input")
     return Query(expression, parsed, functions)
-
-
-@cache
-def references(expression: str) -> frozenset[str]:
-    """Return the names that an expression of a type reads from the top of its data, and `_parent.name` for a parent's fields.
-
-    Raises:
-        ValueError: it is not JMESPath.
-    """
-    return frozenset(_references(compile_query(expression, more=True).parsed))
-
-
-def _references(node: Mapping[str, Any]) -> Iterator[str]:
-    kind, children = str(node["type"]), cast("list[Any]", node.get("children", []))
-    if kind == "field":
-        yield str(node["value"])
-        return
-    if kind == "subexpression" and children[0].get("type") == "field" and children[0]["value"] == "_parent":
-        yield from (f"_parent.{name}" for name in _references(children[1]))
-        return
-    # What stands right of a dot, pipe, bracket or filter reads from the left side's value, in which no name is the top's.
-    if kind in _FROM_LEFT:
-        children = children[1:] if children[0]["type"] in ("current", "identity") else children[:1]
-    elif kind == "expref":
-        return
-    for child in children:
-        if isinstance(child, Mapping):
-            yield from _references(cast("Mapping[str, Any]", child))
-
-
-_FROM_LEFT = frozenset({"subexpression", "pipe", "index_expression", "projection", "value_projection", "filter_projection"})
-"""Kinds of nodes whose first child is read from the data, and the others from what it gives."""
 
 
 def _nodes(root: Any) -> Iterator[dict[str, Any]]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, cast
 
-from reeve.language.queries import Query
+from reeve.language.queries import Query, compile_query
 
 Path = tuple[str, ...]
 """The names on the way from the top of the data to a value; lists on the way are not named."""
@@ -37,6 +38,31 @@ def reads(query: Query, names: Mapping[str, Found]) -> tuple[Found, frozenset[Pa
     walk = _Walk(names)
     found = walk.of(query.parsed, Found(frozenset({()})))
     return found, frozenset(walk.read)
+
+
+@cache
+def members_read(expression: str) -> frozenset[Path]:
+    """Return the members that an expression of a type reads: the names on the way to each, from the top of its data.
+
+    Raises:
+        ValueError: it is not JMESPath.
+    """
+    return frozenset(path for path in reads(compile_query(expression, more=True), {})[1] if path)
+
+
+PARENT = "_parent."
+"""What stands before the name of a field of a parent."""
+
+
+@cache
+def names_read(expression: str) -> frozenset[str]:
+    """Return the names that an expression of a type reads from the top of its data, and `_parent.name` for a parent's fields.
+
+    Raises:
+        ValueError: it is not JMESPath.
+    """
+    top, paths = PARENT.removesuffix("."), members_read(expression)
+    return frozenset(path[0] if path[0] != top else PARENT + path[1] for path in paths if path[0] != top or len(path) > 1)
 
 
 @dataclass(slots=True)

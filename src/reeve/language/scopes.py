@@ -60,14 +60,32 @@ class Scope:
         """Return the scope of the object behind a lookup path, or what is wrong with the path."""
         if not path:
             return self
-        object_type, gone = self.object_type, list(self.gone)
-        for lookup in path.split("."):
-            if not object_type.untyped:
-                if lookup not in object_type.lookups:
-                    return f"{object_type.id} has no lookup {lookup!r}{nearest(lookup, object_type.lookups)}"
-                object_type = self.type_of(object_type.lookups[lookup].type)
-            gone.append(_says_gone(object_type))
-        return replace(self, object_type=object_type, prefix=f"{self.prefix}{path}.", gone=tuple(gone))
+        found = behind(self.object_type, path, self.type_of)
+        if isinstance(found, str):
+            return found
+        object_type, gone = found
+        return replace(self, object_type=object_type, prefix=f"{self.prefix}{path}.", gone=(*self.gone, *gone))
+
+
+def behind(start: ObjectType, path: str, type_of: Callable[[str], ObjectType]) -> tuple[ObjectType, Gone] | str:
+    """Return the type of the object behind a path of lookups, and for each of these how to tell that its object is gone.
+
+    Args:
+        start: the type of the object that the path starts from.
+        path: lookups with dots between them; none lead nowhere.
+        type_of: gives a type by its id.
+
+    Returns:
+        These; or what is wrong with the path.
+    """
+    object_type, gone = start, list[str | None]()
+    for lookup in path.split(".") if path else ():
+        if not object_type.untyped:
+            if lookup not in object_type.lookups:
+                return f"{object_type.id} has no lookup {lookup!r}{nearest(lookup, object_type.lookups)}"
+            object_type = type_of(object_type.lookups[lookup].type)
+        gone.append(_says_gone(object_type))
+    return object_type, tuple(gone)
 
 
 def _says_gone(object_type: ObjectType) -> str | None:

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from reeve.collect.aws.recipe import PARENT, Recipe
+from reeve.collect.aws.recipe import Recipe
 from reeve.collect.collection import Affects, together
+from reeve.language.query_reads import PARENT
 
 
 def whole(recipes: Mapping[str, Recipe], type_id: str) -> Affects:

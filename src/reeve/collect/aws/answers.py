@@ -13,9 +13,9 @@ from typing import Any, cast
 import botocore.exceptions  # pyright: ignore[reportMissingTypeStubs] - botocore has no stubs of its own
 
 from reeve.collect.aws.expressions import ExpressionError, items_of, search
-from reeve.collect.aws.inference import reads
 from reeve.collect.aws.reading import OWN, refusal
 from reeve.collect.aws.shapes import Path
+from reeve.language.query_reads import members_read
 from reeve.model import Collect
 
 _OURS = ("_parent", "_item", "_account", "_partition", "_region")
@@ -42,7 +42,7 @@ def lacking(expression: str, data: Any, optional: frozenset[Path] = frozenset())
 
 @cache
 def _ordered(expression: str) -> tuple[Path, ...]:
-    return tuple(sorted(path for path in reads(expression) if path[0] not in _OURS))
+    return tuple(sorted(path for path in members_read(expression) if path[0] not in _OURS))
 
 
 def _is_there(value: Any, path: Path, start: int, optional: frozenset[Path]) -> bool:

@@ -10,12 +10,13 @@ from reeve.collect.aws.failures import ApiError, Failure, one_line
 from reeve.collect.aws.noting import Notes, odd
 from reeve.collect.aws.objects import Collected, now, truthy
 from reeve.collect.aws.provisional import missing, suspects, undoubted, without_item
-from reeve.collect.aws.recipe import PARENT, REGIONS, Recipe
+from reeve.collect.aws.recipe import REGIONS, Recipe
 from reeve.collect.aws.requests import Answer, Request, Requests
 from reeve.collect.aws.shapes import Path
 from reeve.collect.aws.unseen import Parent, Unseen
 from reeve.collect.collection import Collection, Suspect
 from reeve.inventory.records import GLOBAL, Record
+from reeve.language.query_reads import PARENT
 from reeve.language.values import describe
 from reeve.model import Call, Source
 

@@ -10,7 +10,7 @@ import botocore.model  # pyright: ignore[reportMissingTypeStubs]
 
 from reeve.collect.aws import credential_report, reading
 from reeve.collect.aws.expressions import ExpressionError
-from reeve.collect.aws.inference import infer, reads
+from reeve.collect.aws.inference import infer
 from reeve.collect.aws.shapes import (
     NO_CONSTANT,
     STRING,
@@ -27,6 +27,7 @@ from reeve.collect.aws.shapes import (
 )
 from reeve.language import types
 from reeve.language.errors import nearest
+from reeve.language.query_reads import members_read
 from reeve.language.types import NAMED
 from reeve.model import Call, Collect, ObjectType, Source
 from reeve.repository.type_checks import CheckCollect, Finding, Steps
@@ -227,7 +228,7 @@ class _Check:
 
     def _optional(self) -> None:
         """Note a member that may be missing, and that nothing reads; what is read is known to exist."""
-        used = frozenset(path for text in self.texts for path in reads(text))
+        used = frozenset(path for text in self.texts for path in members_read(text))
         for number, text in enumerate(self.collect.optional):
             steps, path = ("collect", "optional", number), tuple(text.split("."))
             if path not in used:

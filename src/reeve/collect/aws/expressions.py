@@ -1,4 +1,4 @@
-"""JMESPath over API answers: compiled once, what it refers to, and answers as plain JSON.
+"""JMESPath over API answers: compiled once, and answers as plain JSON.
 
 What an expression of a type sees (docs/types.md): the item of the list, by name the answer of each call for the object, and
 `_account`, `_partition`, `_region`, `_parent` (the fields of the object that a source is for) and `_item` (an item that is

@@ -1,11 +1,7 @@
-"""JMESPath typed over what is known of its data: the members that it reads, the type of what it finds, and what can't be right.
-
-The same walk, over data of which nothing is known, says which members an expression reads (`reads`).
-"""
+"""JMESPath typed over what is known of its data: the type of what it finds, and what can't be right."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, cast
 
 from reeve.collect.aws.expressions import FUNCTIONS, compiled
@@ -16,10 +12,8 @@ from reeve.collect.aws.shapes import (
     NULL,
     NUMBER,
     STRING,
-    TOP,
     UNKNOWN,
     Kind,
-    Path,
     Value,
     either,
     items_of,
@@ -53,10 +47,9 @@ _TYPES = {
 
 @dataclass(slots=True)
 class _Inference:
-    """One walk through an expression; `problems` and `reads` are filled by `of`."""
+    """One walk through an expression; `problems` is filled by `of`."""
 
     problems: list[str] = field(default_factory=list[str])
-    reads: set[Path] = field(default_factory=set[Path])
 
     def of(self, node: Any, current: Value) -> Value:
         """Return what is known of what a part of an expression finds in `current`."""
@@ -93,7 +86,6 @@ class _Inference:
             return UNKNOWN
         if found.kind is Kind.BYTES or (found.kind is Kind.STRING and found.shape is not None and is_secret_name(name)):
             self.problems.append(f"{name!r} is bytes or a secret: it is left out of every answer")
-        self.reads |= found.origins
         return found
 
     def _listed(self, value: Value, what: str) -> Value:
@@ -131,7 +123,10 @@ class _Inference:
         return Value(Kind.LIST, items=either(found), origins=origins, constant=constants if known else NO_CONSTANT)
 
     def multi_dict(self, node: Any, children: Sequence[Any], current: Value) -> Value:
-        return Value(Kind.OBJECT, members={str(pair["value"]): self.of(pair["children"][0], current) for pair in children})
+        members = {str(pair["value"]): self.of(pair["children"][0], current) for pair in children}
+        constants = {name: value.constant for name, value in members.items()}
+        known = not any(value is NO_CONSTANT for value in constants.values())
+        return Value(Kind.OBJECT, members=members, constant=constants if known else NO_CONSTANT)
 
     def or_(self, node: Any, children: Sequence[Any], current: Value) -> Value:
         return either([self.of(child, current) for child in children])
@@ -256,11 +251,3 @@ def infer_query(query: Query, top: Value) -> tuple[Value, tuple[str, ...]]:
     walk = _Inference()
     found = walk.of(query.parsed, top)
     return found, tuple(dict.fromkeys(walk.problems))
-
-
-@cache
-def reads(expression: str) -> frozenset[Path]:
-    """Return the members that an expression reads: the names on the way to each, from the top of its data."""
-    walk = _Inference()
-    walk.of(compiled(expression).parsed, TOP)
-    return frozenset(path for path in walk.reads if path)

@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 
 from reeve.collect.aws.answers import optional_paths
 from reeve.collect.aws.shapes import Path
-from reeve.language.queries import references
+from reeve.language.query_reads import PARENT, names_read
 from reeve.language.templates import names_in
 from reeve.model import Call, Collect, ObjectType, Source
 
 Needs = Mapping[str, frozenset[str]]
 """By the id of a type, the names of the fields that are needed of it."""
 
-PARENT = "_parent."
 REGIONS = Call("ec2", "DescribeRegions", ("ec2:DescribeRegions",))
 """Says which regions the account has enabled; regional types are listed there."""
 ACCOUNT_NAME = Call("iam", "ListAccountAliases", ("iam:ListAccountAliases",))
@@ -63,10 +62,10 @@ class Recipe:
         read = frozenset[str]().union(*self.reads.values(), *self.earlier.values())
         return frozenset(name for name in read - self.collect.calls.keys() if not name.startswith("_"))
 
-    def lacks(self, source: Source, names: Collection[str]) -> str | None:
+    def lacks(self, source: Source, unknown: Collection[str]) -> str | None:
         """Return one of some names that a source's list can't be asked for, or picked out, without, if there is one."""
-        read = frozenset[str]().union(*(references(text) for text in _texts(source)))
-        return next((name for name in names if name in read), None)
+        read = frozenset[str]().union(*(names_read(text) for text in _texts(source)))
+        return next((name for name in unknown if name in read), None)
 
 
 def recipes(needs: Needs, object_type: Callable[[str], ObjectType]) -> dict[str, Recipe]:
@@ -74,7 +73,7 @@ def recipes(needs: Needs, object_type: Callable[[str], ObjectType]) -> dict[str,
 
     Types that don't say how they are collected are left out.
     """
-    wanted = {type_id: set(names) for type_id, names in needs.items()}
+    wanted = {type_id: set(fields) for type_id, fields in needs.items()}
     pending, found = list(wanted), dict[str, Recipe]()
     while pending:
         type_id = pending.pop()
@@ -83,9 +82,9 @@ def recipes(needs: Needs, object_type: Callable[[str], ObjectType]) -> dict[str,
             continue
         found[type_id] = recipe = _recipe(declared, declared.collect, frozenset(wanted[type_id]))
         for parent in {source.parent for source in declared.collect.sources if source.parent}:
-            names = _parent_fields(recipe) & object_type(parent).fields.keys()
-            if parent not in wanted or not names <= wanted[parent]:
-                wanted.setdefault(parent, set()).update(names)
+            read = _parent_fields(recipe) & object_type(parent).fields.keys()
+            if parent not in wanted or not read <= wanted[parent]:
+                wanted.setdefault(parent, set()).update(read)
                 pending.append(parent)
     return found
 
@@ -94,10 +93,10 @@ def _recipe(declared: ObjectType, collect: Collect, needed: frozenset[str]) -> R
     identity = {declared.id_field, declared.name_field, *(names_in(declared.arn) if declared.arn else ())}
     fields = [declared.fields[name] for name in needed | identity if name in declared.fields]
     lists = needed & declared.related_lists.keys()
-    reads = {field.name: references(field.source) if field.source else frozenset[str]() for field in declared.fields.values()}
+    reads = {field.name: names_read(field.source) if field.source else frozenset[str]() for field in declared.fields.values()}
     uses = {name: read & collect.calls.keys() for name, read in reads.items()}
     earlier = {
-        name: frozenset(reference for text in _expressions(call) for reference in references(text))
+        name: frozenset(read for text in _expressions(call) for read in names_read(text))
         for name, call in collect.calls.items()
     }
     recipe = Recipe(declared, collect, reads, uses, earlier, frozenset(field.name for field in fields), lists)
@@ -136,7 +135,7 @@ def _parent_fields(recipe: Recipe) -> frozenset[str]:
         texts += _texts(source)
     for call in recipe.collect.calls.values():
         texts += _expressions(call)
-    used = {reference for text in texts for reference in references(text)}
+    used = {read for text in texts for read in names_read(text)}
     return frozenset(name.removeprefix(PARENT) for name in used if name.startswith(PARENT))
 
 

@@ -53,8 +53,6 @@ class Value:
 
 UNKNOWN, NULL = Value(Kind.UNKNOWN), Value(Kind.NULL, constant=None)
 BOOLEAN, NUMBER, STRING, TIME = (Value(kind) for kind in (Kind.BOOLEAN, Kind.NUMBER, Kind.STRING, Kind.TIME))
-TOP = Value(Kind.UNKNOWN, origins=frozenset({()}))
-"""What expressions see, where no model is at hand."""
 
 _KINDS = {
     **dict.fromkeys(("structure", "map"), Kind.OBJECT),
