@@ -37,14 +37,14 @@ def program(check):
     return compile_body(body("parent", [check], {}, related))
 
 
-def judged(engine, directory, rows, programs, without=None, several=True, out="out", since=None):
+def judged(engine, directory, rows, programs, without=None, out="out", since=None):
     """Return the outcomes of parents by an engine."""
     files = {}
     for name, own in TYPES.items():
         some = in_accounts(rows.get(name, [])) or {"no": []}
         paths = {account: directory / f"{out} {name} {account}.parquet" for account in some}
         files[name] = [write_table(path, own, some[account], provenance=True) for account, path in paths.items()]
-    tables = EstateTables(files, without or {}, several)
+    tables = EstateTables(files, without or {}, several=True)
     return tables, judge_tables(
         engine, tables, programs, TYPES.__getitem__, NOW, str(directory / out), since=since and {"parent": since}
     )["parent"]
