@@ -16,9 +16,10 @@ from pathlib import Path
 
 import duckdb
 
-from reeve.evaluate.columnar import Setting, plan
+from reeve.evaluate.columnar import plan
 from reeve.evaluate.engines.duckdb import DIALECT, DuckDB
 from reeve.evaluate.estate import EstateTables
+from reeve.evaluate.field_columns import Setting
 from reeve.evaluate.interpreter import by_type, compile_body
 from reeve.evaluate.judge_tables import judge_tables
 from reeve.evaluate.queries import sql
