@@ -27,9 +27,7 @@ class Fresh:
     EXAMPLES: ClassVar[Mapping[str, Example]] = {
         "IS_FRESH": Example("IS_FRESH: {path: a, hours: 2}", {"a": "2026-01-31T11:00:00Z"}, True)
     }
-    NOTATION: ClassVar[tuple[Form, ...]] = (
-        Method("fresh", "IS_FRESH", (Part("hours", How.NUMBER),), Part("path", How.PATH)),
-    )
+    NOTATION: ClassVar[tuple[Form, ...]] = (Method("fresh", "IS_FRESH", (Part("hours", How.NUMBER),), Part("path", How.PATH)),)
     TIMING: ClassVar[Timing] = Timing.MOMENT
     type: Type = field(default=BOOLEAN, init=False)
     precedence: Precedence = field(default=Precedence.PRIMARY, init=False)

@@ -89,7 +89,9 @@ def codes(out):
 
 def test_without_it_there_is_no_such_operation(repo, reeve):
     run = reeve("validate", "--repo", repo)
-    assert run.code == 2 and ("unknown operation 'IS_FRESH'" in run.out + run.err or "unknown method .fresh()" in run.out + run.err)
+    assert run.code == 2 and (
+        "unknown operation 'IS_FRESH'" in run.out + run.err or "unknown method .fresh()" in run.out + run.err
+    )
 
 
 def test_authors_use_it(repo, reeve):
