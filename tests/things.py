@@ -104,14 +104,13 @@ def make(root):
         logic = f"inputType: t.Thing\nconditions:\n  - status: INCOMPLIANT\n    currentStateMessage: Bad.\n    check:\n      {check}\n"
         logic += "otherwise: {status: COMPLIANT, currentStateMessage: Fine.}\n" + (LIST if name == "parts" else "")
         (place / "prod.logic.yaml").write_text(logic)
-    Repository.open(root / "repo")
     write(root)
     return root
 
 
 def write(root, account=ACCOUNT, at=NOW, keep_others=False, patience=0, left_out=()):
     """Write an account's part of the snapshot in a directory that was made; return its manifest."""
-    Repository.open(root / "repo")
+    repository = Repository.open(root / "repo")
     found = [(repository.object_type(name), some) for name, some in records(account).items() if name not in left_out]
     with writing(root / "snapshot", patience):
         return write_snapshot(root / "snapshot", part(account, at), found, keep_others)
