@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -299,6 +300,20 @@ def test_the_example_of_the_documentation():
     found = remedy(CIFS, {"id": "sg-1", "rules": [RULE]}, 299, {"rules": [RULE]}, example)
     assert len(found.commands) == 1 and found.say == "Revoke 1 rules of the group sg-1 in eu-west-1."
     assert not remedy(CIFS, {"id": "sg-1", "rules": [RULE]}, 299, {"rules": []}, example).commands
+
+
+# Where they are shown --------------------------------------------------------------------------------------------------
+
+
+def test_a_policy_is_shown_with_its_remedies(reeve, tmp_path):
+    shown = reeve("policy", "show", KEYS).out
+    assert "Remedy for 199: Keep {{keep.id}}" in shown and "--access-key-id {{item.id}} --status Inactive" in shown
+    for part in ("types", CIFS.lstrip("/")):
+        shutil.copytree(CATALOG / part, tmp_path / "repo" / part)
+    assert reeve("site", "build", "--repo", tmp_path / "repo", "--out", tmp_path / "site").code == 0
+    page = (tmp_path / "site" / CIFS.lstrip("/") / "index.html").read_text()
+    for text in ("How an object is mended", "revoke-security-group-ingress", "To undo it", "What it can break", "be undone"):
+        assert text in page, text
 
 
 # The catalogue ---------------------------------------------------------------------------------------------------------
