@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import CATALOG, ROOT
+from account import Failure
+from conftest import CATALOG, FIRST, ROOT
 from reeve.collect.aws.declarations import Models
 from reeve.collect.aws.remedies import remedy_check
 from reeve.evaluate.interpreter import compile_body
@@ -299,6 +301,29 @@ def test_the_example_of_the_documentation():
     found = remedy(CIFS, {"id": "sg-1", "rules": [RULE]}, 299, {"rules": [RULE]}, example)
     assert len(found.commands) == 1 and found.say == "Revoke 1 rules of the group sg-1 in eu-west-1."
     assert not remedy(CIFS, {"id": "sg-1", "rules": [RULE]}, 299, {"rules": []}, example).commands
+
+
+def test_what_only_a_remedy_reads_makes_nothing_undetermined(account, reeve):
+    account.add("offender", True, True)
+    account.failures["GetAccessKeyLastUsed"] = Failure("AccessDenied", 403, 10**9)
+    run = reeve("scan", *FIRST, "--format", "json")
+    finding = run.finding("offender")
+    assert (run.code, finding["status"], finding.get("remedy")) == (1, "INCOMPLIANT", None)
+    assert finding["remediation"]
+
+
+# Where they are shown --------------------------------------------------------------------------------------------------
+
+
+def test_a_policy_is_shown_with_its_remedies(reeve, tmp_path):
+    shown = reeve("policy", "show", KEYS).out
+    assert "Remedy for 199: Keep {{keep.id}}" in shown and "--access-key-id {{item.id}} --status Inactive" in shown
+    for part in ("types", CIFS.lstrip("/")):
+        shutil.copytree(CATALOG / part, tmp_path / "repo" / part)
+    assert reeve("site", "build", "--repo", tmp_path / "repo", "--out", tmp_path / "site").code == 0
+    page = (tmp_path / "site" / CIFS.lstrip("/") / "index.html").read_text()
+    for text in ("How an object is mended", "revoke-security-group-ingress", "To undo it", "What it can break", "be undone"):
+        assert text in page, text
 
 
 # The catalogue ---------------------------------------------------------------------------------------------------------
