@@ -6,10 +6,10 @@ import botocore.session
 import pytest
 
 from conftest import CATALOG
-from reeve.collect.aws.expressions import references
 from reeve.collect.aws.recipe import REGIONS
 from reeve.evaluate.policy_tests import run_tests
 from reeve.findings.scan import collecting, production_programs
+from reeve.language.queries import references
 from reeve.repository.repository import Repository
 
 REPOSITORY = Repository.open(CATALOG)
@@ -76,9 +76,14 @@ def test_types_are_collected_and_described(type_id):
     assert all(field.description for field in declared.fields.values())
 
 
-def test_references():
-    assert references("a.b.c") >= {"a"}
-    assert references("_parent.x.y && not_null(call.z, other)") >= {"_parent.x", "call", "other"}
+def test_the_names_that_an_expression_reads():
+    assert references("a.b.c") == {"a"}
+    assert references("_parent.x.y && not_null(call.z, other)") == {"_parent.x", "call", "other"}
+    for hidden in ("[@][0]._account", "{a: @}.a._account", "@ | _account", "not_null(@)._account", "(@ || x)._account"):
+        assert "_account" in references(hidden), hidden
+    for hidden in ("_parent | id", "[_parent][0].id", "{a: _parent}.a.id", "map(&id, [_parent])"):
+        assert "_parent.id" in references(hidden), hidden
+    assert references("sort_by(Users, &Name)[?Age > `1`].Key | [0]") == {"Users"}
     assert REGIONS.name == "ec2:DescribeRegions"
 
 

@@ -160,29 +160,55 @@ def references(expression: str) -> frozenset[str]:
     Raises:
         ValueError: it is not JMESPath.
     """
-    return frozenset(_references(compile_query(expression, more=True).parsed))
+    read: set[Path] = set()
+    _walk(compile_query(expression, more=True).parsed, frozenset({()}), read)
+    return frozenset(path[0] if path[0] != "_parent" else ".".join(path[:2]) for path in read if path != ("_parent",))
 
 
-def _references(node: Mapping[str, Any]) -> Iterator[str]:
+Path = tuple[str, ...]
+"""Names from the top of the data down to a value; lists on the way are not named."""
+
+
+def _walk(node: Mapping[str, Any], current: frozenset[Path], read: set[Path]) -> frozenset[Path]:
+    """Return where the values come from that a part of an expression finds in `current`; what it reads goes to `read`.
+
+    What an expression makes (lists, objects, results of functions) comes from everything that it is made of. A name that is
+    looked for in it may be one of any of these.
+    """
     kind, children = str(node["type"]), cast("list[Any]", node.get("children", []))
-    if kind == "field":
-        yield str(node["value"])
-        return
-    if kind == "subexpression" and children[0].get("type") == "field" and children[0]["value"] == "_parent":
-        yield from (f"_parent.{name}" for name in _references(children[1]))
-        return
-    # What stands right of a dot, pipe, bracket or filter reads from the left side's value, in which no name is the top's.
-    if kind in _FROM_LEFT:
-        children = children[1:] if children[0]["type"] in ("current", "identity") else children[:1]
-    elif kind == "expref":
-        return
-    for child in children:
-        if isinstance(child, Mapping):
-            yield from _references(cast("Mapping[str, Any]", child))
+    match kind:
+        case "field":
+            name = str(node["value"])
+            made = frozenset(path for path in current if path[-1:] == _MADE)
+            found = frozenset((*(path[:-1] if path in made else path), name) for path in current)
+            read.update(found)
+            return found | made
+        case "literal":
+            return frozenset()
+        case "current" | "identity" | "index" | "slice":
+            return current
+        case "subexpression" | "index_expression" | "pipe" | "projection" | "value_projection":
+            for one in children:
+                current = _walk(one, current, read)
+            return current
+        case "filter_projection":
+            items = _walk(children[0], current, read)
+            _walk(children[2], items, read)
+            return _walk(children[1], items, read)
+        case "function_expression":
+            given = frozenset[Path]().union(*(_walk(one, current, read) for one in children if one["type"] != "expref"))
+            by = (_walk(one["children"][0], given, read) for one in children if one["type"] == "expref")
+            return _made(given.union(*by))
+        case _:
+            return _made(frozenset[Path]().union(*(_walk(one, current, read) for one in children)))
 
 
-_FROM_LEFT = frozenset({"subexpression", "pipe", "index_expression", "projection", "value_projection", "filter_projection"})
-"""Kinds of nodes whose first child is read from the data, and the others from what it gives."""
+_MADE = ("\0",)
+"""Ends the path of what something is made of: a name in that may be a name in this."""
+
+
+def _made(of: frozenset[Path]) -> frozenset[Path]:
+    return frozenset(path if path[-1:] == _MADE else path + _MADE for path in of)
 
 
 def _nodes(root: Any) -> Iterator[dict[str, Any]]:

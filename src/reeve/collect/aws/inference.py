@@ -131,7 +131,10 @@ class _Inference:
         return Value(Kind.LIST, items=either(found), origins=origins, constant=constants if known else NO_CONSTANT)
 
     def multi_dict(self, node: Any, children: Sequence[Any], current: Value) -> Value:
-        return Value(Kind.OBJECT, members={str(pair["value"]): self.of(pair["children"][0], current) for pair in children})
+        members = {str(pair["value"]): self.of(pair["children"][0], current) for pair in children}
+        constants = {name: value.constant for name, value in members.items()}
+        known = not any(value is NO_CONSTANT for value in constants.values())
+        return Value(Kind.OBJECT, members=members, constant=constants if known else NO_CONSTANT)
 
     def or_(self, node: Any, children: Sequence[Any], current: Value) -> Value:
         return either([self.of(child, current) for child in children])
