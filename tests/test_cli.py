@@ -82,3 +82,29 @@ def test_the_demonstration(tmp_path):
     assert sum(bool(found["INCOMPLIANT"]) and bool(found["COMPLIANT"]) for found in of_lists) > 0.9 * len(of_lists)
     assert sum(bool(found["UNDETERMINED"]) for found in counts.values()) > len(counts) / 5
     assert report["snapshot"]["errors"]
+
+
+def test_schemas_are_written_to_a_directory_only(reeve, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = reeve("schema", "--out", "s3://bucket/schemas")
+    assert run.code == 2 and run.err.count("\n") == 1 and "into a directory, not to s3://bucket/schemas" in run.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_objects_to_explain_are_read_within_bounds(reeve, tmp_path):
+    path = tmp_path / "objects.json"
+    for text in ("[" * 5_000 + "]" * 5_000, '[{"Id": ' + "9" * 10_000 + "}]", '[{"Id": NaN}]', r'[{"Id": "\ud800"}]'):
+        path.write_text(text)
+        run = reeve("explain", "root-user-mfa", str(path))
+        assert run.code == 2 and run.err.count("\n") == 1 and "objects.json: not JSON" in run.err
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError(2, "No such file", "policy.yaml"), KeyError("aws.x"), IndexError(1)])
+def test_a_site_that_is_served_outlives_a_file_that_changes_while_it_is_read(error, capsys):
+    from reeve.cli.site import _rebuilt
+
+    def build():
+        raise error
+
+    assert not _rebuilt(build)
+    assert "the next change builds it" in capsys.readouterr().err

@@ -1,6 +1,5 @@
 """`reeve explain`: how one verdict came about."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -21,6 +20,7 @@ from reeve.findings.details import origins
 from reeve.inventory.directory import snapshot_directory
 from reeve.inventory.storage import reading
 from reeve.language.errors import nearest
+from reeve.language.json_texts import parse_json
 from reeve.language.operations.base import Moment, Row
 from reeve.language.operations.fields import object_id
 from reeve.model import ObjectType
@@ -92,8 +92,8 @@ def _objects(repository: Repository, object_type: ObjectType, wanted: str, snaps
 
 def _from_file(path: Path, chosen: str) -> Iterator[_Found]:
     try:
-        data: Any = json.loads(read_plain(path).decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
+        data: Any = parse_json(read_plain(path).decode("utf-8-sig"))
+    except ValueError as error:
         raise UserError(f"{path}: not JSON: {error}") from None
     items = cast("list[Any]", data) if isinstance(data, list) else [data]
     rows = [cast("dict[str, Any]", item) for item in items if isinstance(item, dict)]

@@ -7,6 +7,7 @@ import click
 
 from reeve.cli.failures import UserError
 from reeve.cli.options import debug_option
+from reeve.inventory.stores import is_address, shown
 from reeve.report.streams import put, put_json
 from reeve.repository.schemas import KINDS, schema_of
 
@@ -31,6 +32,10 @@ def command(kind: str | None, out: Path | None, vscode: bool, debug: bool) -> in
         put_json(schema_of(kind))
         return 0
     directory = out or Path()
+    if is_address(directory):
+        raise UserError(
+            f"schemas are written into a directory, not to {shown(directory)}; copy them there when they are written"
+        )
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for name in KINDS:

@@ -122,6 +122,9 @@ def _rebuilt(build: "Callable[[], Built]") -> bool:
     except (UserError, SnapshotError) as error:
         say(str(error))
         return False
+    except (OSError, LookupError) as error:  # a file that went away, or is half written, while it was read
+        say(f"not built again, as a file changed meanwhile: {error}; the next change builds it")
+        return False
     return True
 
 
