@@ -1,7 +1,6 @@
 """Everything that is wrong with a repository, at once: errors (section 7), and warnings that find real mistakes."""
 
 import posixpath
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
