@@ -177,7 +177,7 @@ def test_what_a_trail_records_beside_is_kept(policy_id):
 @pytest.mark.parametrize("policy_id", RECORDING)
 def test_a_trail_of_the_organisation_is_not_changed_in_a_member(policy_id):
     for row in cases(policy_id, "INCOMPLIANT"):
-        trails = [{**one, "ownerId": "210987654321"} for one in row["trails"]]
+        trails = [{**one, "ownerId": "999999999999"} for one in row["trails"]]
         assert commands(policy_id, {**row, "trails": trails}) == []
 
 
