@@ -217,6 +217,7 @@ def test_a_region_without_a_recorder_gets_one_after_the_model_of_one_that_works(
         "start-configuration-recorder",
     ]
     made = json.loads(found[0][0][1]["--configuration-recorder"])
+    assert made["recordingMode"] == works["recordingMode"]
     assert made["roleARN"] == works["roleArn"] and made["recordingGroup"]["allSupported"]
     assert json.loads(found[1][0][1]["--delivery-channel"]) == works["deliveryChannel"]
     with_topic = recorder(HOME, deliveryChannel={**works["deliveryChannel"], "snsTopicARN": "arn:aws:sns:eu-west-1:1:t"})
