@@ -462,7 +462,7 @@ def test_alarms(company, reeve, made, transformation, alarm, expected):
 def test_alarms_of_a_region_are_read_once(company, reeve):
     run = reeve("scan", *ALARMS)
     asked = [operation for service, _, operation, _ in company.requests() if service == "monitoring"]
-    assert asked == ["DescribeAlarms"] and run.report["snapshot"]["calls"]["cloudwatch:DescribeAlarms"] == 1
+    assert asked == ["DescribeAlarms"] and run.report["snapshot"]["parts"][0]["calls"]["cloudwatch:DescribeAlarms"] == 1
     company.rules({"service": "monitoring", "code": "AccessDenied"})
     found = statuses(reeve("scan", *ALARMS))
     assert "COMPLIANT" not in found.values() and found["security-group-changes-monitoring"] == "UNDETERMINED"

@@ -95,6 +95,7 @@ class FindingReport(msgspec.Struct, frozen=True, rename="camel", omit_defaults=T
     service: str
     arn: Annotated[str | None, _doc("The ARN, or what the provider has for one; null where it is not known.")]
     console: Annotated[str | None, _doc("The object's page in the provider's console.")] = None
+    text: Annotated[str | None, _doc("The condition or check that decided.")] = None
     as_of: Annotated[datetime | None, _doc("When the facts were so.")] = None
     source: Annotated[str | None, _doc("The API calls that told of the object.")] = None
     runtime_error: str | None = None
@@ -282,6 +283,7 @@ def _finding(result: PolicyResult, finding: Finding) -> FindingReport:
         *said,
         **_where(finding.place),
         console=finding.console,
+        text=meaning.text,
         as_of=finding.as_of,
         source=finding.source,
         runtime_error=finding.runtime_error,
