@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 
 import duckdb
@@ -16,6 +17,10 @@ from hypothesis import strategies as st
 import things
 from account import Account, Server
 from conftest import FIRST, ROOT
+from reeve.evaluate.engines.duckdb import DuckDB
+from reeve.evaluate.objects import Snapshot
+from reeve.evaluate.write_outcomes import write_outcomes
+from reeve.findings.scan import production_programs
 from reeve.inventory.directory import sha256, writing
 from reeve.inventory.manifest import MANIFEST, CollectionError, SnapshotError, read_manifest
 from reeve.inventory.records import Reader, Wanted
@@ -255,6 +260,25 @@ def test_killed_while_an_account_is_added(account, tmp_path):
         assert sorted({one for one, _ in read(root)}) == sorted(found), "every file that the manifest names is there, and whole"
         things.write(root, account, keep_others=True)
         assert {path.name for path in (root / "snapshot").iterdir()} == {MANIFEST, *files(root)}, "nothing is left over"
+
+
+@pytest.mark.parametrize("engine", [None, "duckdb"])
+def test_an_account_that_is_added_while_others_are_judged(engine, estate, tmp_path):
+    """What was judged is not the snapshot that is there in the end: no outcomes may say so."""
+    repository = Repository.open(estate / "repo")
+    programs = production_programs(repository, ["/ce/open"])
+
+    def add(what, done, total):
+        things.write(estate, C, keep_others=True)
+
+    with writing(tmp_path / "o"), ExitStack() as stack:
+        taken = stack.enter_context(Snapshot(estate / "snapshot", repository.object_type))
+        judge = stack.enter_context(DuckDB(tmp_path / "spill", 1)) if engine else None
+        with pytest.raises(SnapshotError, match="was replaced while it was judged; evaluate it again"):
+            write_outcomes(tmp_path / "o", judge, taken, programs, tell=add)
+        assert [path.name for path in (tmp_path / "o").iterdir()] == [".lock"]
+        again = stack.enter_context(Snapshot(estate / "snapshot", repository.object_type))
+        assert write_outcomes(tmp_path / "o", judge, again, programs).manifest.types["t.Thing"].objects == 9
 
 
 def test_whoever_waits_too_long_is_told(tmp_path):

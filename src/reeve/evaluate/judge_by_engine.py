@@ -66,7 +66,7 @@ def _earlier(
 ) -> dict[str, Since]:
     """Return what is known from earlier, for the types of which every policy was the same; else all must be judged again."""
     outcomes, snapshot = since
-    outcomes.check_snapshot(snapshot.directory)
+    outcomes.check_snapshot(snapshot)
     if any(type_id not in snapshot.manifest.tables for type_id in read):
         return {}
     tables = _tables(snapshot, read)

@@ -11,7 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
-from reeve.inventory.manifest import SnapshotError, read_manifest
+from reeve.inventory.directory import sha256
+from reeve.inventory.manifest import MANIFEST, SnapshotError, read_manifest
 from reeve.inventory.records import Reader, Record, Wanted
 from reeve.inventory.tables import connection, several
 from reeve.language.evaluation import Moment, Row
@@ -48,7 +49,10 @@ class Source(Protocol):
 
 
 class Snapshot:
-    """A snapshot's objects as the interpreter takes them; used within `with`, which keeps one connection open."""
+    """A snapshot's objects as the interpreter takes them; used within `with`, which keeps one connection open.
+
+    `digest` is the SHA-256 of its manifest as it was opened.
+    """
 
     def __init__(self, directory: Path, object_type: Callable[[str], ObjectType]) -> None:
         """Read the manifest of the snapshot in a directory; `object_type` gives a type by its id.
@@ -57,6 +61,8 @@ class Snapshot:
             SnapshotError: there is no snapshot, or not one of this version's.
         """
         self.directory, self.object_type = directory, object_type
+        # Before it is read: if another one takes its place meanwhile, `check_still` notices.
+        self.digest = _digest(directory)
         self.manifest = read_manifest(directory)
         self.moment = Moment.at(self.manifest.moment)
         self._stack = ExitStack()
@@ -69,6 +75,16 @@ class Snapshot:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stack.close()
+
+    def check_still(self) -> None:
+        """Look whether the snapshot that was opened is still the one in its directory.
+
+        Raises:
+            SnapshotError: another one has taken its place.
+        """
+        if _digest(self.directory) != self.digest:
+            message = f"the snapshot in {self.directory} was replaced while it was judged"
+            raise SnapshotError(f"{message}; evaluate it again")
 
     def files(self, type_id: str, distinct: bool = False) -> list[str]:
         """Return a type's files, after a look at what must hold in them; at ids that repeat too, if that is asked for.
@@ -103,6 +119,13 @@ class Snapshot:
                 )
                 raise SnapshotError(f"{message}; evaluate it again")
             yield [found[key] for key in some]
+
+
+def _digest(directory: Path) -> str:
+    try:
+        return sha256(directory / MANIFEST)
+    except OSError:
+        return ""  # reading it says why
 
 
 def _batches(items: Iterable[T]) -> Iterator[list[T]]:
