@@ -87,6 +87,20 @@ def test_a_part_is_replaced_and_others_stay(estate):
     assert manifest.without("t.Owner") == (B,) and manifest.without("t.Thing") == () and manifest.without("t.None") == (A, B)
 
 
+def test_a_type_whose_id_names_no_provider_is_missing_all_the_same(estate, reeve):
+    """Else an account without a table of it has empty lists, which are as they should be."""
+    things.write(estate, B, LATER, keep_others=True, left_out=("t.Part",))
+    things.write(estate, C, LATER, keep_others=True, left_out=("t.Thing", "t.Owner", "t.Part"))
+    change(estate, lambda manifest: [part.update(provider="x") for part in manifest["parts"][:2]])
+    change(estate, lambda manifest: manifest["parts"][2].update(provider="y"))
+    assert read_manifest(estate / "snapshot").without("t.Part") == (B,)
+    for engine in ("interpreter", "duckdb"):
+        options = ("--repo", estate / "repo", "--policy", "parts", "--engine", engine, "--format", "json")
+        found = json.loads(reeve("evaluate", estate / "snapshot", *options).out)
+        assert {one["status"] for one in found["findings"] if one["account"] == B} == {"UNDETERMINED"}
+        assert [(error["code"], error["account"]) for error in found["snapshot"]["errors"]] == [("NotInSnapshot", B)]
+
+
 def test_without_keeping_the_snapshot_is_replaced(estate):
     things.write(estate, C)
     assert [part.account for part in read_manifest(estate / "snapshot").parts] == [C]
