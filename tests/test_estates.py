@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 
 import duckdb
@@ -16,6 +17,10 @@ from hypothesis import strategies as st
 import things
 from account import Account, Server
 from conftest import FIRST, ROOT
+from reeve.evaluate.engines.duckdb import DuckDB
+from reeve.evaluate.objects import Snapshot
+from reeve.evaluate.write_outcomes import write_outcomes
+from reeve.findings.scan import production_programs
 from reeve.inventory.directory import sha256, writing
 from reeve.inventory.manifest import MANIFEST, CollectionError, SnapshotError, read_manifest
 from reeve.inventory.records import Reader, Wanted
@@ -82,6 +87,20 @@ def test_a_part_is_replaced_and_others_stay(estate):
     assert manifest.without("t.Owner") == (B,) and manifest.without("t.Thing") == () and manifest.without("t.None") == (A, B)
 
 
+def test_a_type_whose_id_names_no_provider_is_missing_all_the_same(estate, reeve):
+    """Else an account without a table of it has empty lists, which are as they should be."""
+    things.write(estate, B, LATER, keep_others=True, left_out=("t.Part",))
+    things.write(estate, C, LATER, keep_others=True, left_out=("t.Thing", "t.Owner", "t.Part"))
+    change(estate, lambda manifest: [part.update(provider="x") for part in manifest["parts"][:2]])
+    change(estate, lambda manifest: manifest["parts"][2].update(provider="y"))
+    assert read_manifest(estate / "snapshot").without("t.Part") == (B,)
+    for engine in ("interpreter", "duckdb"):
+        options = ("--repo", estate / "repo", "--policy", "parts", "--engine", engine, "--format", "json")
+        found = json.loads(reeve("evaluate", estate / "snapshot", *options).out)
+        assert {one["status"] for one in found["findings"] if one["account"] == B} == {"UNDETERMINED"}
+        assert [(error["code"], error["account"]) for error in found["snapshot"]["errors"]] == [("NotInSnapshot", B)]
+
+
 def test_without_keeping_the_snapshot_is_replaced(estate):
     things.write(estate, C)
     assert [part.account for part in read_manifest(estate / "snapshot").parts] == [C]
@@ -95,6 +114,18 @@ def test_an_error_is_known_with_its_account(estate):
         write_snapshot(estate / "snapshot", part, [], keep_others=True)
     change(estate, lambda manifest: manifest["parts"][2]["errors"][0].update(account=A))  # a lie
     assert [found.account for found in read_manifest(estate / "snapshot").errors] == [C]
+
+
+@pytest.mark.parametrize(
+    ("affects", "partly"), [({"t.Owner": ()}, (B,)), ({}, (B,)), ({"t.Owner": ("good",)}, ()), ({"t.Part": ()}, ())]
+)
+def test_a_list_that_failed_leaves_a_table_that_may_lack_objects(affects, partly, estate, reeve):
+    error = {"call": "t:Owners", "code": "Denied", "message": "no", "advice": "ask", "affects": affects}
+    change(estate, lambda manifest: manifest["parts"][1].update(errors=[error]))
+    manifest = read_manifest(estate / "snapshot")
+    assert (manifest.partly("t.Owner"), manifest.without("t.Owner"), manifest.partly("t.None")) == (partly, (), ())
+    run = reeve("evaluate", estate / "snapshot", "--repo", estate / "repo", "--policy", "owner", "--format", "json")
+    assert json.loads(run.out)["snapshot"]["complete"] == (affects == {"t.Part": ()})
 
 
 @pytest.mark.parametrize("there", ["added", "kept"])
@@ -255,6 +286,25 @@ def test_killed_while_an_account_is_added(account, tmp_path):
         assert sorted({one for one, _ in read(root)}) == sorted(found), "every file that the manifest names is there, and whole"
         things.write(root, account, keep_others=True)
         assert {path.name for path in (root / "snapshot").iterdir()} == {MANIFEST, *files(root)}, "nothing is left over"
+
+
+@pytest.mark.parametrize("engine", [None, "duckdb"])
+def test_an_account_that_is_added_while_others_are_judged(engine, estate, tmp_path):
+    """What was judged is not the snapshot that is there in the end: no outcomes may say so."""
+    repository = Repository.open(estate / "repo")
+    programs = production_programs(repository, ["/ce/open"])
+
+    def add(what, done, total):
+        things.write(estate, C, keep_others=True)
+
+    with writing(tmp_path / "o"), ExitStack() as stack:
+        taken = stack.enter_context(Snapshot(estate / "snapshot", repository.object_type))
+        judge = stack.enter_context(DuckDB(tmp_path / "spill", 1)) if engine else None
+        with pytest.raises(SnapshotError, match="was replaced while it was judged; evaluate it again"):
+            write_outcomes(tmp_path / "o", judge, taken, programs, tell=add)
+        assert [path.name for path in (tmp_path / "o").iterdir()] == [".lock"]
+        again = stack.enter_context(Snapshot(estate / "snapshot", repository.object_type))
+        assert write_outcomes(tmp_path / "o", judge, again, programs).manifest.types["t.Thing"].objects == 9
 
 
 def test_whoever_waits_too_long_is_told(tmp_path):

@@ -335,6 +335,25 @@ def test_altered_outcomes(query, says, made, kept, reeve, tmp_path):
     assert run.code == 2 and says in run.err and run.err.count("\n") == 1, run.err
 
 
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("SELECT * REPLACE (12345 AS code0) FROM {t}", "has no outcome 12345"),
+        ("SELECT * REPLACE (-1 AS code0) FROM {t}", "has no outcome -1"),
+        ("SELECT * FROM {t} WHERE id = 't1'", "are not of the snapshot"),
+        ("SELECT * REPLACE ('x' AS id) FROM {t}", "holds no t.Thing 'x'"),
+        ("SELECT * REPLACE ('9' AS account) FROM {t}", "of the account '9'"),
+    ],
+)
+def test_a_site_of_altered_outcomes(query, says, made, kept, reeve, tmp_path):
+    alter(kept, query, counted=True)
+    path = kept / "outcomes" / "outcomes.json"
+    if "WHERE" in query:
+        path.write_text(path.read_text().replace('"objects": 3', '"objects": 1'))
+    run = reeve("site", "build", "--repo", made / "repo", "--out", tmp_path / "site", "--results", kept)
+    assert run.code == 2 and says in run.err and run.err.count("\n") == 1, run.err
+
+
 def test_an_altered_part_of_outcomes_is_noticed(made, kept, reeve, tmp_path):
     assert since(reeve, made, kept, tmp_path).code == 1
     (part,) = (kept / "outcomes").rglob("*.parquet")

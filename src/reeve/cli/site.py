@@ -160,7 +160,7 @@ def _kept(repository: Repository, directory: Path) -> "Generator[Results]":
         if lies == source:
             lies = snapshot_directory(stack.enter_context(reading(outcomes.snapshot)))
         snapshot = stack.enter_context(Snapshot(lies, repository.object_type))
-        outcomes.check_snapshot(lies)
+        outcomes.check_snapshot(snapshot)
         known = [policy for policy in outcomes.policies if policy in repository.policies]
         programs = production_programs(repository, known)
         same = {

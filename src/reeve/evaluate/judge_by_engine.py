@@ -58,7 +58,9 @@ def judge_by_engine(
 def _tables(snapshot: Snapshot, types: Sequence[str]) -> EstateTables:
     manifest = snapshot.manifest
     files = {type_id: snapshot.files(type_id) for type_id in types}
-    return EstateTables(files, {type_id: manifest.without(type_id) for type_id in types}, len(manifest.parts) > 1)
+    without = {type_id: manifest.without(type_id) for type_id in types}
+    partly = {type_id: manifest.partly(type_id) for type_id in types}
+    return EstateTables(files, without, len(manifest.parts) > 1, partly)
 
 
 def _earlier(
@@ -66,7 +68,7 @@ def _earlier(
 ) -> dict[str, Since]:
     """Return what is known from earlier, for the types of which every policy was the same; else all must be judged again."""
     outcomes, snapshot = since
-    outcomes.check_snapshot(snapshot.directory)
+    outcomes.check_snapshot(snapshot)
     if any(type_id not in snapshot.manifest.tables for type_id in read):
         return {}
     tables = _tables(snapshot, read)

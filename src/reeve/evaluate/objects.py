@@ -11,7 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
-from reeve.inventory.manifest import SnapshotError, read_manifest
+from reeve.inventory.directory import sha256
+from reeve.inventory.manifest import MANIFEST, SnapshotError, read_manifest
 from reeve.inventory.records import Reader, Record, Wanted
 from reeve.inventory.tables import connection, several
 from reeve.language.evaluation import Moment, Row
@@ -38,6 +39,10 @@ class Source(Protocol):
         """Return the accounts in which the objects of a type were not read."""
         ...
 
+    def partly(self, type_id: str) -> Collection[str]:
+        """Return the accounts of which some objects of a type may not have been read."""
+        ...
+
     def records(self, object_type: ObjectType, wanted: Wanted | None = None) -> Iterable[Record]:
         """Yield a type's objects, or the wanted ones; fields that could not be read are `NotCollected`.
 
@@ -48,7 +53,10 @@ class Source(Protocol):
 
 
 class Snapshot:
-    """A snapshot's objects as the interpreter takes them; used within `with`, which keeps one connection open."""
+    """A snapshot's objects as the interpreter takes them; used within `with`, which keeps one connection open.
+
+    `digest` is the SHA-256 of its manifest as it was opened.
+    """
 
     def __init__(self, directory: Path, object_type: Callable[[str], ObjectType]) -> None:
         """Read the manifest of the snapshot in a directory; `object_type` gives a type by its id.
@@ -57,6 +65,8 @@ class Snapshot:
             SnapshotError: there is no snapshot, or not one of this version's.
         """
         self.directory, self.object_type = directory, object_type
+        # Before it is read: if another one takes its place meanwhile, `check_still` notices.
+        self.digest = _digest(directory)
         self.manifest = read_manifest(directory)
         self.moment = Moment.at(self.manifest.moment)
         self._stack = ExitStack()
@@ -69,6 +79,16 @@ class Snapshot:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stack.close()
+
+    def check_still(self) -> None:
+        """Look whether the snapshot that was opened is still the one in its directory.
+
+        Raises:
+            SnapshotError: another one has taken its place.
+        """
+        if _digest(self.directory) != self.digest:
+            message = f"the snapshot in {self.directory} was replaced while it was judged"
+            raise SnapshotError(f"{message}; evaluate it again")
 
     def files(self, type_id: str, distinct: bool = False) -> list[str]:
         """Return a type's files, after a look at what must hold in them; at ids that repeat too, if that is asked for.
@@ -103,6 +123,13 @@ class Snapshot:
                 )
                 raise SnapshotError(f"{message}; evaluate it again")
             yield [found[key] for key in some]
+
+
+def _digest(directory: Path) -> str:
+    try:
+        return sha256(directory / MANIFEST)
+    except OSError:
+        return ""  # reading it says why
 
 
 def _batches(items: Iterable[T]) -> Iterator[list[T]]:
@@ -144,6 +171,10 @@ class Objects:
         """Return the accounts in which a type's objects were not read."""
         return self._source.without(type_id)
 
+    def partly(self, type_id: str) -> Collection[str]:
+        """Return the accounts of which some objects of a type may not have been read."""
+        return self._source.partly(type_id)
+
 
 class _Page:
     """Objects of one type that were read together, and what they lead to as far as one of them has asked."""
@@ -177,8 +208,8 @@ class _Page:
         own = {one.key: one for one in self._all.having(type_id, Wanted(field, values, accounts))}
         lost = [key for key in keys if key not in own]
         by_id = _grouped(self._all.having(type_id, Wanted(field, {value for _, value in lost})), lambda one: one.text(field))
-        unread = self._all.without(type_id)
-        return {**own, **{key: _elsewhere(by_id.get(key[1], ()), relation, key[0], unread) for key in lost}}
+        unread, partly = self._all.without(type_id), self._all.partly(type_id)
+        return {**own, **{key: _elsewhere(by_id.get(key[1], ()), relation, key[0], unread, partly) for key in lost}}
 
     def children(self, relation: Relation, account: str, key: str) -> Any:
         """Return the objects in a related list, or why they are not known."""
@@ -199,16 +230,23 @@ def _grouped(objects: "Iterable[_Object]", key: "Callable[[_Object], Any]") -> d
     return found
 
 
-def _elsewhere(found: "Sequence[_Object]", relation: Relation, account: str, unread: Collection[str]) -> Any:
+def _elsewhere(
+    found: "Sequence[_Object]", relation: Relation, account: str, unread: Collection[str], partly: Collection[str]
+) -> Any:
     """Return the one object that is in another account, null if there is none; else why it is not known.
 
-    Ids may be names: where the own account was not read, another one's object of that name is none of its.
+    Ids may be names: where the own account was not read, another one's object of that name is none of its. Where the own
+    account was read in part, the objects themselves say which of their keys lead to what was not read.
     """
     if len(found) > 1:
         return NotCollected(f"several other accounts have the {relation.type} that {relation.name} leads to")
     if account in unread or (unread and not found):
         where = account if account in unread else min(unread)
         return NotCollected(f"no {relation.type} was read in the account {where}, where {relation.name} may lead")
+    lacking = sorted(other for other in partly if other != account)
+    if lacking and not found:
+        where = f"the account {lacking[0]}, where {relation.name} may lead"
+        return NotCollected(f"not every {relation.type} could be read in {where}")
     return found[0] if found else None
 
 

@@ -15,9 +15,10 @@ from typing import Any, Self
 import duckdb
 import msgspec
 
+from reeve.evaluate.objects import Snapshot
 from reeve.files import inside
 from reeve.inventory.directory import OUTCOMES, RUN, sha256, why
-from reeve.inventory.manifest import MANIFEST, Count, Instant, SnapshotError, decoded
+from reeve.inventory.manifest import Count, Instant, SnapshotError, decoded
 from reeve.inventory.tables import connection, described, parquet
 from reeve.inventory.temporary import temporary
 from reeve.model import Code
@@ -143,14 +144,18 @@ class Outcomes:
         """Return the id of the type that a policy is about."""
         return self._types[policy_id]
 
-    def check_snapshot(self, directory: Path) -> None:
-        """Look whether the snapshot in a directory is the one that was judged.
+    def check_snapshot(self, snapshot: Snapshot) -> None:
+        """Look whether a snapshot is the one that was judged, all of it.
 
         Raises:
-            SnapshotError: it is another one, or can't be read.
+            SnapshotError: it is another one, or holds more or fewer objects.
         """
-        if self.manifest.snapshot_sha256 != _digest(directory, MANIFEST):
-            raise SnapshotError(f"the outcomes in {self.directory} are not of the snapshot in {directory}; evaluate that again")
+        sizes = {type_id: snapshot.manifest.rows(type_id) for type_id in self.manifest.types}
+        if self.manifest.snapshot_sha256 != snapshot.digest or any(
+            of.objects != sizes[type_id] for type_id, of in self.manifest.types.items()
+        ):
+            message = f"the outcomes in {self.directory} are not of the snapshot in {snapshot.directory}"
+            raise SnapshotError(f"{message}; evaluate that again")
 
     def fingerprint(self, policy_id: str) -> str:
         """Return what a policy was when it judged (`fingerprints`)."""

@@ -23,7 +23,7 @@ from reeve.evaluate.outcomes import SCHEMA, Judged, Outcomes, OutcomesManifest, 
 from reeve.evaluate.reach import types_read
 from reeve.files import inside
 from reeve.inventory.directory import OUTCOMES, RUN, replace_file, sha256, why
-from reeve.inventory.manifest import MANIFEST, SnapshotError
+from reeve.inventory.manifest import SnapshotError
 from reeve.inventory.stores import shown
 from reeve.inventory.tables import connection, files_in, parquet
 
@@ -70,8 +70,9 @@ def write_outcomes(
                 type_id: _type_outcomes(opened, directory, of, prints, programs, sizes[type_id])
                 for type_id, of in judged.items()
             }
-        lies, digest = address or snapshot.directory.resolve(), sha256(snapshot.directory / MANIFEST)
-        done = OutcomesManifest(SCHEMA, __version__, shown(lies), digest, moment.now, found)
+        snapshot.check_still()
+        lies = shown(address or snapshot.directory.resolve())
+        done = OutcomesManifest(SCHEMA, __version__, lies, snapshot.digest, moment.now, found)
         replace_file(directory / OUTCOMES, msgspec.json.format(msgspec.json.encode(done), indent=2) + b"\n")
     except (OSError, duckdb.Error) as error:
         shutil.rmtree(place, ignore_errors=True)

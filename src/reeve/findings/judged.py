@@ -11,6 +11,7 @@ from reeve.findings.completeness import completeness
 from reeve.findings.details import Details
 from reeve.findings.frameworks import FrameworkResult, framework_result
 from reeve.findings.results import SHOWN_ORDER, Finding, PolicyResult, Results
+from reeve.inventory.manifest import SnapshotError
 from reeve.model import Code, Status
 from reeve.repository.links import link
 from reeve.repository.repository import Repository
@@ -69,6 +70,8 @@ def _counts(program: Program, outcomes: Outcomes | None, policy_id: str) -> dict
     counts = dict.fromkeys(SHOWN_ORDER, 0)
     known: Mapping[Code, int] = outcomes.counts(policy_id) if outcomes else {}
     for code, count in known.items():
+        if code not in program.meanings:
+            raise SnapshotError(f"{policy_id} has no outcome {code}, which the outcomes give it; evaluate again")
         counts[program.meanings[code].status] += count
     return counts
 
