@@ -28,6 +28,9 @@ the calls whose fields the selected policies read. `reeve permissions` prints th
 name: AWS KMS Key
 idField: id
 disappearanceField: disappearanceTime
+service: kms
+arn: "{id}"
+console: "https://{host}/kms/home?region={region}#/kms/keys/{keyId}"
 collect:
   scope: regional
   sources:
@@ -38,6 +41,7 @@ collect:
   gone: [NotFoundException]
 fields:
   id: {type: Bytes, from: KeyArn, description: The key's ARN.}
+  keyId: {type: Bytes, from: KeyId, description: The key's id.}
   rotationEnabled: {type: Boolean, from: rotation.KeyRotationEnabled, description: Whether the key is rotated.}
   disappearanceTime: {type: DateTime, description: When the key was found gone.}
 ```
@@ -54,6 +58,17 @@ A `region` is asked as botocore's endpoint rules resolve it; each call is bounde
 Every member that an expression reads must be in the answer: one that is missing is no fact, but *not collected*, and an error
 with its place. What an answer may lack, and means something by lacking it, `optional` names: `[Tags, Entries.PortRange]` of an
 item, `[versioning.Status]` behind a call's name. An expression's own default (`not_null(Routes, ...)`) doesn't make it so.
+
+An object's **place** is its account, its region (where its list was read, or what `region` says; `global` where the API has
+none) and its ARN; account and `idField` together tell it from every other of its type. `arn`, `console` and `summary` are
+templates: `{name}` stands for a field, or for the place's `account`, `region` and `partition`, whatever fields are called; in
+`console` and `summary` also for `arn`, in `console` for `host`, the console's host in the partition. `{{` and `}}` are braces.
+What is null, empty or not collected leaves the whole without a value. `console` percent-encodes every value. The ARN is made
+while collecting, so its fields are always read: pick them from the item of the list, which costs no call. Where the provider
+gives an object none, it is built: in the documented form (`arn:{partition}:ec2:{region}:{account}:volume/{id}`), or, for a part
+of something, as that thing's ARN, a `#`, which no ARN of AWS's own has there, and a path of ours (`{userId}#access-key/{id}`).
+A console that has no page for an object is opened at its parent's, or its service's. `reeve validate` warns of a type that is
+collected and has no `arn`. Names of fields don't begin with an underscore: such are the columns that every table has.
 
 All of a declaration is checked when it is loaded: fields and relations against the types; calls, parameters, expressions and
 error codes against botocore's service models, as far as they say. Only the calls that `collect/aws/reading_calls.txt` lists may

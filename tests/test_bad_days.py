@@ -44,7 +44,7 @@ def test_a_denied_call_leaves_the_others_judged(account, reeve, action):
     assert error["call"].endswith(f":{action}")
     assert f"allow the action {error['call']}" in error["advice"]
     assert error["requestId"] == "request-of-the-test"
-    assert run.report["snapshot"]["account"] == ("" if action == "GetCallerIdentity" else "123456789012")
+    assert run.report["snapshot"]["parts"][0]["account"] == ("" if action == "GetCallerIdentity" else "123456789012")
 
 
 def test_the_missing_permission_is_named_where_it_was_missed(account, reeve):

@@ -42,7 +42,9 @@ def snapshot(made, tmp_path):
 
 def edited(snapshot, **changes):
     manifest = msgspec.json.decode((snapshot / "manifest.json").read_bytes(), type=Manifest)
-    (snapshot / "manifest.json").write_bytes(msgspec.json.encode(msgspec.structs.replace(manifest, **changes)))
+    (part,) = manifest.parts
+    changed = msgspec.structs.replace(manifest, parts=(msgspec.structs.replace(part, **changes),))
+    (snapshot / "manifest.json").write_bytes(msgspec.json.encode(changed))
 
 
 def failed(**affects):

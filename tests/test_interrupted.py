@@ -65,7 +65,7 @@ def belong_together(out):
         assert sha256(out / "snapshot" / table.file) == table.sha256
     if (out / "report.json").exists():
         said = json.loads((out / "report.json").read_text())["snapshot"]
-        assert said["startedAt"] == manifest.moment.isoformat().replace("+00:00", "Z")
+        assert said["parts"][0]["startedAt"] == manifest.moment.isoformat().replace("+00:00", "Z")
     if (out / "report.html").exists():
         assert f"{manifest.finished_at:%Y-%m-%d %H:%M:%S} UTC" in (out / "report.html").read_text()
     if (out / "outcomes" / "outcomes.json").exists():

@@ -24,7 +24,7 @@ def test_names_exactly_the_offenders_within_the_budget_of_requests(account, reev
     assert run.code == (1 if offenders else 0)
     assert sum(account.counts.values()) <= 10 + count / 1000 + 3 * offenders
     assert account.counts["ListUsers"] == max(1, -(-count // 1000))
-    assert sum(run.report["snapshot"]["calls"].values()) == sum(account.counts.values())
+    assert sum(run.report["snapshot"]["parts"][0]["calls"].values()) == sum(account.counts.values())
 
 
 def test_iam_has_at_most_four_requests_under_way(account, reeve):
@@ -179,7 +179,7 @@ def test_partitions(account, reeve, partition, region):
     account.partition = partition
     account.add("someone", True, True)
     run = reeve("scan", *FIRST, "--region", region, "--format", "json")
-    assert run.report["snapshot"]["partition"] == partition
+    assert run.report["snapshot"]["parts"][0]["partition"] == partition
     assert run.finding("someone")["object"].startswith(f"arn:{partition}:iam:")
     home = {"aws": "us-east-1"}.get(partition, region)
     assert home in account.regions or region in account.regions

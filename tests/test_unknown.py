@@ -118,7 +118,7 @@ def test_an_object_whose_id_is_the_account_is_left_out_and_noted(account, reeve)
 def test_the_partition_is_known_from_the_region(account, reeve):
     account.do_GetCallerIdentity = lambda form: IDENTITIES["denied"]
     run = reeve("scan", *FIRST, "--region", "us-gov-west-1", "--format", "json")
-    assert run.report["snapshot"]["partition"] == "aws-us-gov"
+    assert run.report["snapshot"]["parts"][0]["partition"] == "aws-us-gov"
 
 
 def test_every_type_that_reads_the_account_is_named_with_what_reads_it(repository):
@@ -197,7 +197,7 @@ def collected(repository, failures, **context):
     report = {**row, "generated_at": "2026-11-20T00:00:00Z", "password_last_changed": "2026-01-01T00:00:00Z"}
     base = {"UserName": "a", "Arn": "arn:aws:iam::1:user/a", "CreateDate": "2020-01-01T00:00:00Z", "report": report}
     now = datetime(2026, 11, 20, tzinfo=UTC)
-    one = Collected(recipe, "us-east-1", {**base, **dict.fromkeys(failures), **context}, "iam:ListUsers", now)
+    one = Collected(recipe, "us-east-1", "global", {**base, **dict.fromkeys(failures), **context}, "iam:ListUsers", now)
     one.failures.update(dict.fromkeys(failures, "refused"))
     return one
 

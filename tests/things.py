@@ -104,7 +104,6 @@ def make(root):
         logic = f"inputType: t.Thing\nconditions:\n  - status: INCOMPLIANT\n    currentStateMessage: Bad.\n    check:\n      {check}\n"
         logic += "otherwise: {status: COMPLIANT, currentStateMessage: Fine.}\n" + (LIST if name == "parts" else "")
         (place / "prod.logic.yaml").write_text(logic)
-    Repository.open(root / "repo")
     write(root)
     return root
 
