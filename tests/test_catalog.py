@@ -6,7 +6,7 @@ import botocore.session
 import pytest
 
 from conftest import CATALOG
-from reeve.collect.aws.recipe import REGIONS
+from reeve.collect.aws.permissions import REGIONS
 from reeve.evaluate.policy_tests import run_tests
 from reeve.findings.scan import collecting, production_programs
 from reeve.language.query_reads import names_read
@@ -82,7 +82,7 @@ def test_the_names_that_an_expression_reads():
     assert names_read("[@][0]._account") == names_read("{a: @}.a._account") == names_read("@ | _account") == {"_account"}
     assert names_read("_parent | id") == names_read("[_parent][0].id") == {"_parent.id"}
     assert names_read("sort_by(Users, &Name)[?Age > `1`].Key | [0]") == {"Users"}
-    assert REGIONS.name == "ec2:DescribeRegions"
+    assert REGIONS.call.name == "ec2:DescribeRegions"
 
 
 def test_every_recommendation_of_cis_has_a_policy():

@@ -110,7 +110,7 @@ def make(root):
 
 def write(root, account=ACCOUNT, at=NOW, keep_others=False, patience=0, left_out=()):
     """Write an account's part of the snapshot in a directory that was made; return its manifest."""
-    Repository.open(root / "repo")
+    repository = Repository.open(root / "repo")
     found = [(repository.object_type(name), some) for name, some in records(account).items() if name not in left_out]
     with writing(root / "snapshot", patience):
-        return write_snapshot(root / "snapshot", part(account, at), found, keep_others)
+        return write_snapshot(root / "snapshot", [(part(account, at), found)], keep_others)
