@@ -43,5 +43,5 @@ def command(repo: Path | None, policies: tuple[str, ...], framework: str | None,
         put(*(name for one in needed.values() for name in one.names))
         return 0
     documents = {name: one.document for name, one in needed.items()}
-    put_json(documents if len(ids) > 1 else documents[ids[0]])
+    put_json(documents if len(documents) > 1 else next(iter(documents.values())))
     return 0

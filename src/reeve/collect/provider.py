@@ -1,6 +1,6 @@
 """What a provider of APIs is, and the one place where providers are found: each is a folder beside this module.
 
-The first part of a type's id names it: `reeve/collect/aws/provider.py` says of the types `aws.…` how they are collected.
+The first part of a type's id names it: `PROVIDER` in `reeve/collect/ID/provider.py` collects the types `ID.…`.
 """
 
 import pkgutil
@@ -114,7 +114,7 @@ class Provider(Protocol):
 
     @property
     def label(self) -> str:
-        """What people call it, "AWS"."""
+        """What people call it, in titles."""
         ...
 
     def open(self, access: Access) -> Account:
@@ -145,11 +145,14 @@ class Provider(Protocol):
 
 def provider_ids() -> tuple[str, ...]:
     """Return the ids of the providers that are there, in order. None is imported."""
-    found = {one.name for one in pkgutil.iter_modules(reeve.collect.__path__) if one.ispkg and _ID.fullmatch(one.name)}
-    return tuple(sorted(found))
+    return _folders_of(tuple(reeve.collect.__path__))
 
 
 @cache
+def _folders_of(path: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted({one.name for one in pkgutil.iter_modules(path) if one.ispkg and _ID.fullmatch(one.name)}))
+
+
 def provider(provider_id: str) -> Provider:
     """Return a provider by its id, the first part of the ids of its types.
 
@@ -201,12 +204,13 @@ class Declarations:
         try:
             return tuple(self._of(own.id).collect(own, declared))
         except UnknownProviderError as error:
-            return (Finding(("collect",), f"{error}, as the first part of the type's id"),)
+            return (Finding(("collect",), f"the id of a type begins with its provider's: {error}"),)
 
     def check_remedies(self, remedies: Remedies, body: Body, declared: Callable[[str], ObjectType]) -> Sequence[Finding]:
         """Return what is wrong with the commands of a policy's remedies; a `CheckRemedies`."""
-        commanding = next((number for number, one in enumerate(remedies) if one.commands), None)
+        own = body.object_type
         try:
-            return tuple(self._of(body.object_type.id).remedies(remedies, body, declared)) if remedies else ()
+            return tuple(self._of(own.id).remedies(remedies, body, declared)) if remedies else ()
         except UnknownProviderError as error:
-            return () if commanding is None else (Finding((commanding,), f"{error}, whose commands these could be"),)
+            commanding = (number for number, one in enumerate(remedies) if one.commands and own.collect is None)
+            return [Finding((number,), f"the commands can't be checked: {error}") for number in commanding]

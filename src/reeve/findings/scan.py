@@ -67,13 +67,17 @@ def providers_for(repository: Repository, programs: Mapping[str, Program]) -> tu
 
     Raises:
         AccessError: there is none among them.
+        InvalidRepositoryError: a type is to be collected by a provider that is not there.
     """
-    needed = read_and_shown(repository, programs)
-    for types in (recipes(needed, repository.object_type), needed, repository.type_ids):
-        found = {provider_id_of(type_id) for type_id in types} & {*provider_ids()}
+    needed, known = read_and_shown(repository, programs), provider_ids()
+    collected = recipes(needed, repository.object_type)
+    strange = sorted(type_id for type_id in collected if provider_id_of(type_id) not in known)
+    repository.check_collection(strange, Declarations().check_collect)
+    for types in (collected, needed, repository.type_ids):
+        found = {provider_id_of(type_id) for type_id in types} & {*known}
         if found:
             return tuple(sorted(found))
-    raise AccessError(f"no type of the repository is of a provider that is known ({', '.join(provider_ids())})")
+    raise AccessError(f"no type of the repository is of a provider that is known ({', '.join(known)})")
 
 
 def of_provider(provider_id: str, chosen: Mapping[str, Recipe]) -> dict[str, Recipe]:
