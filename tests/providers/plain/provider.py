@@ -42,6 +42,7 @@ class PlainAccount:
             ) as answer:
                 found = as_json(json.load(answer))
         except HTTPError as error:
+            error.close()
             failure = STATUSES.get(error.code, Failure.OTHER)
             raise ApiError(name, failure, f"HTTP{error.code}", one_line(error.reason)) from None
         except URLError as error:
