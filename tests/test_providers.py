@@ -1,6 +1,7 @@
 """A provider is a folder: one that only tests have, from its declarations to findings, without a module of ours knowing it."""
 
 import json
+import re
 import shutil
 import threading
 from collections import Counter
@@ -11,9 +12,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from conftest import CATALOG, FIRST
+from conftest import CATALOG, FIRST, ROOT
 from reeve import collect as collecting
-from reeve.collect.provider import UnknownProviderError, provider, provider_ids
+from reeve.collect.api import Api
+from reeve.collect.provider import Account, Provider, UnknownProviderError, provider, provider_ids
 
 PROVIDERS = Path(__file__).parent / "providers"
 REPOSITORY = PROVIDERS / "repository"
@@ -217,7 +219,7 @@ def test_nothing_is_listed_for_objects_of_another_provider(plain, reeve, copy):
     root = copy(TYPE, ("items: servers", "items: servers, of: aws.Account"))
     shutil.copytree(CATALOG / "types/aws.Account", root / "types/aws.Account")
     run = reeve("validate", "--repo", root)
-    assert run.code == 2 and f"{TYPE}:12:39: aws.Account is of another provider" in run.out
+    assert run.code == 2 and f"{TYPE}:12:54: aws.Account is of another provider" in run.out
 
 
 def test_a_snapshot_is_judged_where_its_provider_is_not(plain, inventory, reeve, tmp_path, monkeypatch):
@@ -268,3 +270,10 @@ def test_nothing_else_is_taken_for_a_provider(name):
     assert provider_ids() == ("aws",)
     with pytest.raises(UnknownProviderError, match="there is no provider"):
         provider(name)
+
+
+def test_the_documentation_names_all_that_is_to_be_written():
+    text = (ROOT / "docs/providers.md").read_text()
+    for protocol in (Provider, Account, Api):
+        for name in vars(protocol):
+            assert name.startswith("_") or re.search(rf"`{name}[`(]", text), f"{protocol.__name__}.{name}"
