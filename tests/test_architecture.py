@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 
@@ -24,7 +25,6 @@ RANKS = [
     {"cli"},
 ]
 RANK = {part: rank for rank, parts in enumerate(RANKS) for part in parts}
-WITHIN_COLLECT = {"collect", "inventory", "language", "model"}
 
 
 def imports(path):
@@ -135,6 +135,39 @@ def test_operations_that_look_at_the_moment_say_so(operation):
     tree = ast.parse(inspect.getsource(sys.modules[operation.__module__]))
     looks = any(isinstance(node, ast.Attribute) and node.attr in MOMENT for node in ast.walk(tree))
     assert (getattr(operation, "TIMING", Timing.NONE) is not Timing.NONE) is looks
+
+
+PROVIDERS = [path.parent for path in (SOURCES / "collect").glob("*/provider.py")]
+ELSEWHERE = [path for path in sorted(SOURCES.rglob("*.py")) if not any(path.is_relative_to(own) for own in PROVIDERS)]
+
+
+@pytest.mark.parametrize("path", ELSEWHERE, ids=lambda path: path.relative_to(SOURCES).as_posix())
+def test_a_provider_is_imported_by_nobody_but_itself(path):
+    own = tuple(f"reeve.collect.{provider.name}" for provider in PROVIDERS)
+    assert not [module for module in imports(path) if module.startswith(own)]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == "reeve.collect":
+            assert not {name.name for name in node.names} & {provider.name for provider in PROVIDERS}
+
+
+@pytest.mark.parametrize("path", sorted((SOURCES / "collect").glob("*.py")), ids=lambda path: path.name)
+def test_what_all_providers_share_names_none(path):
+    assert not re.findall(r"(?i)\b(?:aws|iam|botocore|boto3)\b|_aws_|amazon", path.read_text())
+
+
+def test_every_folder_of_collect_is_a_provider():
+    folders = {path.parent for path in (SOURCES / "collect").glob("*/*.py")}
+    assert folders == {*PROVIDERS} and PROVIDERS
+
+
+def test_what_is_known_of_a_provider_without_an_account_loads_no_library():
+    script = (
+        "import sys; from reeve.collect.provider import console_host, label_of, provider_ids\n"
+        "print(*[(label_of(one), console_host(one, one)) for one in provider_ids()])\n"
+        "assert not {'botocore', 'urllib3'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout == "('AWS', 'console.aws.amazon.com')\n", done.stderr
 
 
 ENGINES = ("botocore", "duckdb", "ibis")

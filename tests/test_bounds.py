@@ -12,10 +12,10 @@ import pytest
 from account import Failure as Refusal
 from reeve.collect.aws.api import Api
 from reeve.collect.aws.bounds import USUAL, Bounds
-from reeve.collect.aws.circuit import Circuit
-from reeve.collect.aws.failures import ApiError, Failure
 from reeve.collect.aws.paging import read_pages
-from reeve.collect.aws.requests import Request, Requests
+from reeve.collect.circuit import Circuit
+from reeve.collect.failures import ApiError, Failure
+from reeve.collect.requests import Request, Requests
 
 SMALL = Bounds(
     call_seconds=5, connect_seconds=0.2, silence_seconds=0.2, body_seconds=0.3, body_bytes=100_000, rests=(0.001,), pages=50
@@ -136,7 +136,7 @@ def test_an_answer_that_does_not_come_whole_is_a_failure(peer, name):
 
 def test_a_head_that_never_ends_is_left_behind(peer, monkeypatch):
     """No bound of a socket holds there; the request is given up from outside, its thread replaced."""
-    from reeve.collect.aws import requests
+    from reeve.collect import requests
 
     monkeypatch.setattr(requests, "LOOK", 0.05)
     served = peer(slowly(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x"))

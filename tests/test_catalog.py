@@ -6,7 +6,7 @@ import botocore.session
 import pytest
 
 from conftest import CATALOG
-from reeve.collect.aws.recipe import REGIONS
+from reeve.collect.aws.permissions import REGIONS
 from reeve.evaluate.policy_tests import run_tests
 from reeve.findings.scan import collecting, production_programs
 from reeve.language.query_reads import names_read
@@ -84,7 +84,7 @@ def test_the_names_that_an_expression_reads():
     for hidden in ("_parent | id", "[_parent][0].id", "{a: _parent}.a.id", "map(&id, [_parent])"):
         assert "_parent.id" in names_read(hidden), hidden
     assert names_read("sort_by(Users, &Name)[?Age > `1`].Key | [0]") == {"Users"}
-    assert REGIONS.name == "ec2:DescribeRegions"
+    assert REGIONS.call.name == "ec2:DescribeRegions"
 
 
 def test_every_recommendation_of_cis_has_a_policy():

@@ -6,9 +6,10 @@ import shutil
 import pytest
 
 from conftest import CATALOG
-from reeve.collect.aws.answers import ForeignBodyError, find, find_items, lacking, refuse_foreign
+from reeve.collect.answers import find, find_items, lacking
 from reeve.collect.aws.declarations import Models, collect_check
-from reeve.collect.aws.expressions import ExpressionError, as_json
+from reeve.collect.aws.foreign import ForeignBodyError, refuse_foreign
+from reeve.collect.expressions import ExpressionError, as_json
 from reeve.inventory.identity import identified
 from reeve.inventory.records import Record
 from reeve.language.errors import InvalidRepositoryError

@@ -111,7 +111,7 @@ def test_an_error_is_known_with_its_account(estate):
     error = CollectionError("t:List", "Denied", "no", "ask", affects={"t.Thing": ()})
     part = msgspec.structs.replace(things.part(C), errors=(error,))
     with writing(estate / "snapshot"):
-        write_snapshot(estate / "snapshot", part, [], keep_others=True)
+        write_snapshot(estate / "snapshot", [(part, [])], keep_others=True)
     change(estate, lambda manifest: manifest["parts"][2]["errors"][0].update(account=A))  # a lie
     assert [found.account for found in read_manifest(estate / "snapshot").errors] == [C]
 

@@ -155,7 +155,7 @@ def test_what_is_collected_twice_or_without_an_id(judge, made, tmp_path):
     records["t.Thing"] = [good, twin, nameless, bad, bad]
     with writing(tmp_path / "s"):
         tables = [(repository.object_type(name), some) for name, some in records.items()]
-        written = write_snapshot(tmp_path / "s", things.part(), tables)
+        written = write_snapshot(tmp_path / "s", [(things.part(), tables)])
     assert [(one.code, one.count, one.subjects) for one in written.errors] == [
         ("NoId", 1, ()),
         ("RepeatedId", 1, ("t1",)),
@@ -401,6 +401,6 @@ def test_a_name_that_was_not_read_is_no_name(made, snapshot, reeve):
 def test_a_type_of_any_id_has_a_table_that_is_read(type_id, made, snapshot):
     thing = replace(Repository.open(made / "repo").object_type("t.Thing"), id=type_id)
     with writing(snapshot):
-        written = write_snapshot(snapshot, things.part(), [(thing, [])])
+        written = write_snapshot(snapshot, [(things.part(), [(thing, [])])])
     assert read_manifest(snapshot).tables == written.tables
     assert list(written.tables) == [type_id]

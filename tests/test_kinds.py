@@ -9,7 +9,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from reeve.collect.aws.expressions import ExpressionError, typed
+from reeve.collect.expressions import ExpressionError, typed
 from reeve.evaluate.interpreter import compile_body
 from reeve.evaluate.policy_tests import object_row
 from reeve.inventory.directory import writing
@@ -136,7 +136,7 @@ def written(directory, object_type, some):
     part = Part("t", ACCOUNT, None, "t", NOW, NOW, {}, (), ())
     records = [Record(one, ACCOUNT, "global", None, NOW, "t:List", {}) for one in some]
     with writing(directory):
-        return write_snapshot(directory, part, [(object_type, records)])
+        return write_snapshot(directory, [(part, [(object_type, records)])])
 
 
 def as_test_data(row):

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from conftest import CATALOG
-from reeve.collect.aws.expressions import search
-from reeve.collect.aws.recipe import REGIONS
+from reeve.collect.aws.permissions import REGIONS
+from reeve.collect.expressions import search
 from reeve.repository.repository import Repository
 
 REPOSITORY = Repository.open(CATALOG)
@@ -25,7 +25,7 @@ NO_LOSS = re.compile(
 
 def declared():
     """Return the declarations of each operation that types use."""
-    found = {REGIONS.name: [REGIONS]}
+    found = {REGIONS.call.name: [REGIONS.call]}
     for path in sorted((CATALOG / "types").iterdir()):
         collect = REPOSITORY.object_type(path.name).collect
         for call in [*(source.call for source in collect.sources if source.call), *collect.calls.values()]:

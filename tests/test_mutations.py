@@ -22,7 +22,7 @@ from conftest import CATALOG
 from reeve.collect.aws.account import collect_account
 from reeve.collect.aws.api import Api
 from reeve.collect.aws.declarations import Models, collect_check
-from reeve.collect.aws.recipe import recipes
+from reeve.collect.recipe import recipes
 from reeve.demo.company import simulated_account
 from reeve.evaluate.policy_tests import run_tests
 from reeve.language.errors import InvalidRepositoryError

@@ -52,7 +52,7 @@ def snapshot(directory, fields, unread=None, accounts=(ACCOUNT,)):
             if account not in (unread or {}).get(name, ()):
                 tables.append((TYPES[name], [record(one, account) for one in in_accounts(every).get(account, ())]))
         with writing(directory):
-            write_snapshot(directory, part, tables, keep_others=number > 0)
+            write_snapshot(directory, [(part, tables)], keep_others=number > 0)
     return Snapshot(directory, TYPES.__getitem__)
 
 

@@ -9,7 +9,7 @@ import urllib3
 
 from reeve.collect.aws.api import Api
 from reeve.collect.aws.bounds import USUAL
-from reeve.collect.aws.failures import ApiError, Failure
+from reeve.collect.failures import ApiError, Failure
 
 CALLS = {
     "accessanalyzer": ("ListAnalyzers", {}),

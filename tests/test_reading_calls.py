@@ -7,10 +7,11 @@ import pytest
 
 from conftest import CATALOG
 from reeve.collect.aws import reading
-from reeve.collect.aws.answers import NotReadingError
 from reeve.collect.aws.api import Api
 from reeve.collect.aws.declarations import Models
-from reeve.collect.aws.recipe import REGIONS
+from reeve.collect.aws.foreign import NotReadingError
+from reeve.collect.aws.permissions import REGIONS
+from reeve.collect.secrets import is_secret_name
 from reeve.repository.repository import Repository
 
 MODELS = Models()
@@ -113,7 +114,7 @@ def is_secret(name, shape):
     if shape.type_name in ("structure", "list", "map"):
         return False
     marked = bool(shape.metadata.get("sensitive"))
-    return marked or shape.type_name == "blob" or (shape.type_name == "string" and reading.is_secret_name(name))
+    return marked or shape.type_name == "blob" or (shape.type_name == "string" and is_secret_name(name))
 
 
 def only_reads(model):
@@ -130,7 +131,7 @@ def test_the_list_is_in_order_and_each_call_stands_once():
 
 def test_every_call_of_the_catalogue_is_listed():
     repository = Repository.open(CATALOG)
-    declared = {REGIONS.name}
+    declared = {REGIONS.call.name}
     for type_id in repository.type_ids:
         collect = repository.object_type(type_id).collect
         if collect is not None:

@@ -12,9 +12,9 @@ from company import serving
 from conftest import CATALOG
 from reeve.collect.aws.account import collect_account
 from reeve.collect.aws.api import Api
-from reeve.collect.aws.expressions import search
-from reeve.collect.aws.recipe import recipes
-from reeve.collect.consoles import console_host
+from reeve.collect.expressions import search
+from reeve.collect.provider import console_host
+from reeve.collect.recipe import recipes
 from reeve.inventory.identity import identified
 from reeve.inventory.places import console_of, summary_of
 from reeve.language.templates import filled, names_in, parse_template

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from company import serving
 from conftest import CATALOG
-from reeve.collect.aws.expressions import search
+from reeve.collect.expressions import search
 from reeve.language.event_selectors import SelectorsError, read_kind, records
 from reeve.language.expressions import Scope, read_check
 from reeve.language.log_filters import PatternError, all_of, any_of, read_pattern

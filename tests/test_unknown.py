@@ -10,12 +10,12 @@ import pytest
 from account import Failure, iso
 from conftest import FIRST
 from reeve.cli.working import open_repository
+from reeve.collect.affected import of_account, parts, whole
 from reeve.collect.aws.account import collect_account
-from reeve.collect.aws.affected import of_account, parts, whole
 from reeve.collect.aws.api import Api
-from reeve.collect.aws.objects import UNNEEDED, Collected
-from reeve.collect.aws.provisional import missing, undoubted
-from reeve.collect.aws.recipe import recipes
+from reeve.collect.objects import UNNEEDED, Collected
+from reeve.collect.provisional import missing, undoubted
+from reeve.collect.recipe import recipes
 from reeve.findings.scan import collecting, production_programs
 from reeve.repository.selection import select_policies
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reeve.collect.aws.unseen import Parent, Unseen
+from reeve.collect.unseen import Parent, Unseen
 from reeve.inventory.records import Record
 from reeve.model import Collect, Field, ObjectType, Relation
 

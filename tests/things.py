@@ -113,4 +113,4 @@ def write(root, account=ACCOUNT, at=NOW, keep_others=False, patience=0, left_out
     repository = Repository.open(root / "repo")
     found = [(repository.object_type(name), some) for name, some in records(account).items() if name not in left_out]
     with writing(root / "snapshot", patience):
-        return write_snapshot(root / "snapshot", part(account, at), found, keep_others)
+        return write_snapshot(root / "snapshot", [(part(account, at), found)], keep_others)

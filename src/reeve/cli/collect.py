@@ -6,13 +6,13 @@ from pathlib import Path
 import click
 import msgspec
 
-from reeve.cli.collecting import account_api
+from reeve.cli.collecting import account_access
 from reeve.cli.failures import UserError, telling_what_was_written
 from reeve.cli.options import account_options, output_options, policy_options
 from reeve.cli.working import open_repository, progress
 from reeve.findings.completeness import completeness
 from reeve.findings.exit_codes import of_collecting
-from reeve.findings.scan import collect_part, production_programs
+from reeve.findings.scan import collect_parts, production_programs
 from reeve.inventory.directory import writing
 from reeve.inventory.snapshot import others_in, write_snapshot
 from reeve.inventory.storage import putting
@@ -68,16 +68,18 @@ def command(
         else:
             stack.enter_context(writing(directory))
         tell = stack.enter_context(progress(quiet))
-        api = stack.enter_context(account_api(demo, profile, region))
-        part, tables = collect_part(api, repository, programs, tell, live)
+        access = stack.enter_context(account_access(demo, profile, region, live))
+        parts = collect_parts(access, repository, programs, tell)
         if add:
             stack.enter_context(writing(directory, PATIENCE))
-        manifest = write_snapshot(directory, part, tables, keep_others=add)
-    own = msgspec.structs.replace(manifest, parts=(manifest.part(part.account),))
+        manifest = write_snapshot(directory, parts, keep_others=add)
+    accounts = {part.account for part, _ in parts}
+    own = msgspec.structs.replace(manifest, parts=tuple(part for part in manifest.parts if part.account in accounts))
     lacking = completeness(own, programs, repository)
     for error in lacking.errors:
         say(f"{error.call}: {error.code}: {error.message}; {error.advice}")
     if not quiet:
-        rows = sum(table.rows for tables in manifest.tables.values() for table in tables if table.account == part.account)
-        put(f"{rows} objects of account {part.account} in {shown(out)}")
+        for account in sorted(accounts):
+            rows = sum(table.rows for tables in manifest.tables.values() for table in tables if table.account == account)
+            put(f"{rows} objects of account {account} in {shown(out)}")
     return of_collecting(not lacking.incomplete)

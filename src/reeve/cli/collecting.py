@@ -1,31 +1,30 @@
-"""The account that a command collects: a real one, or the simulated one."""
+"""How the account that a command collects is opened: a real one, or the simulated one."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
 
 from reeve.cli.failures import UserError
-from reeve.collect.aws.api import Api
+from reeve.collect.provider import Access, Simulation
 
 
 @contextmanager
-def account_api(demo: bool, profile: str | None, region: str | None) -> Generator[Api]:
-    """Open the account's APIs for as long as the context lasts.
+def account_access(demo: bool, profile: str | None, region: str | None, live: bool) -> Generator[Access]:
+    """Return how to open the account; the simulated one is served for as long as the context lasts.
 
     Raises:
-        ApiError: there are no credentials.
         UserError: the extra for the simulated account is not installed.
     """
     if not demo:
-        yield Api.open(profile, region)
+        yield Access(profile, region, live)
         return
     try:
-        from reeve.demo.company import simulated_account
+        from reeve.demo.company import PROVIDER, simulated_account
 
         account = simulated_account()
         address = account.__enter__()
     except ImportError as error:
         raise UserError(f"--demo needs the extra `demo` ({error.name} is missing): pip install 'reeve[demo]'") from None
     try:
-        yield Api.at(address)
+        yield Access(live=live, simulation=Simulation(PROVIDER, address))
     finally:
         account.__exit__(None, None, None)

@@ -25,6 +25,7 @@ WRONG_USE = (
     "reeve.inventory.manifest.SnapshotError",
     "reeve.evaluate.engines.engine.EngineError",
     "reeve.cli.failures.UserError",
+    "reeve.collect.provider.AccessError",
     "builtins.LookupError",
 )
 """Errors whose one line says it all."""
@@ -115,7 +116,7 @@ def _results(out: Path | None) -> dict[str, tuple[int, int]]:
 
 
 def _known(error: BaseException) -> int:
-    # Each kind is known by its module's name, so that no AWS library or engine is imported just to compare with it.
+    # Each kind is known by its module's name, so that no library or engine is imported just to compare with it.
     kind = f"{type(error).__module__}.{type(error).__name__}"
     if kind == "reeve.language.errors.InvalidRepositoryError":
         problems = getattr(error, "problems", ())
@@ -123,7 +124,7 @@ def _known(error: BaseException) -> int:
             say(str(problem))
         say(f"{len(problems)} {'error' if len(problems) == 1 else 'errors'} in the policy repository")
         return EXIT_WRONG_USE
-    if kind == "reeve.collect.aws.failures.ApiError":
+    if kind == "reeve.collect.failures.ApiError":
         say(f"{error}; {getattr(error, 'advice', '')}")
         return EXIT_INCOMPLETE
     if kind in WRONG_USE:

@@ -45,9 +45,9 @@ policy_options: Decorator = together(
 )
 
 account_options: Decorator = together(
-    click.option("--profile", metavar="NAME", help="The profile of the AWS configuration to use."),
+    click.option("--profile", metavar="NAME", help="The profile to use, as the provider's own tools know it."),
     click.option("--region", metavar="NAME", help="The region to start from; it also chooses the partition."),
-    click.option("--live", is_flag=True, help="Read every user live; don't use the credential report."),
+    click.option("--live", is_flag=True, help="Read every object live; use no report that may be stale."),
     click.option("--demo", is_flag=True, help="Scan a simulated account on this machine; needs the extra `demo`."),
 )
 

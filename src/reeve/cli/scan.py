@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
-from reeve.cli.collecting import account_api
+from reeve.cli.collecting import account_access
 from reeve.cli.engines import EngineChoice, Taken, engine_options, judged
 from reeve.cli.failures import telling_what_was_written
 from reeve.cli.options import account_options, chosen_formats, policy_options, report_options, wants_color
 from reeve.cli.working import open_repository, progress, write_reports
-from reeve.findings.scan import collect_part, production_programs
+from reeve.findings.scan import collect_parts, production_programs
 from reeve.inventory.directory import SNAPSHOT_FOLDER, remove_results, writing
 from reeve.inventory.snapshot import write_snapshot
 from reeve.inventory.storage import putting
@@ -65,9 +65,9 @@ def command(
         directory = (target or stack.enter_context(temporary())) / SNAPSHOT_FOLDER
         stack.enter_context(writing(directory))
         with progress(quiet) as tell:
-            api = stack.enter_context(account_api(demo, profile, region))
-            part, tables = collect_part(api, repository, programs, tell, live)
-            write_snapshot(directory, part, tables, replacing=lambda: remove_results(directory.parent))
+            access = stack.enter_context(account_access(demo, profile, region, live))
+            parts = collect_parts(access, repository, programs, tell)
+            write_snapshot(directory, parts, replacing=lambda: remove_results(directory.parent))
             tell("judging", 0, None)
             done = judged(repository, programs, Taken(directory), choice, wanted, target, tell, framework=framework)
             results, wanted = stack.enter_context(done)

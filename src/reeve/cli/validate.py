@@ -7,8 +7,7 @@ import click
 
 from reeve.cli.options import debug_option, repository_option
 from reeve.cli.working import open_repository, paths_in
-from reeve.collect.aws.declarations import Models, collect_check
-from reeve.collect.aws.remedies import remedy_check
+from reeve.collect.provider import Declarations
 from reeve.evaluate.policy_tests import read_objects
 from reeve.findings.exit_codes import EXIT_WRONG_USE
 from reeve.report import problems as shown
@@ -34,8 +33,8 @@ def command(paths: tuple[str, ...], repo: Path | None, form: str, strict: bool, 
     """
     repository = open_repository(repo)
     below = paths_in(repository, paths) or ("/",)
-    models = Models()
-    problems = Validation(repository, read_objects, collect_check(models), remedy_check(models), below).run()
+    checks = Declarations()
+    problems = Validation(repository, read_objects, checks.check_collect, checks.check_remedies, below).run()
     root = os.path.relpath(repository.files.root) if repo is None or not repo.is_absolute() else str(repo)
     match form:
         case "json":

@@ -23,12 +23,13 @@ MAX_SUBJECTS = 5
 
 @dataclass(slots=True)
 class Collection:
-    """Everything that was read from one account, and everything that was not."""
+    """Everything that was read from one account, and everything that was not; `calls` counts requests, retries included."""
 
     account: str = ""
     account_name: str | None = None
-    partition: str = "aws"
+    partition: str = ""
     records: dict[str, list[Record]] = field(default_factory=dict[str, list[Record]])
+    calls: Mapping[str, int] = field(default_factory=dict[str, int])
     notes: list[str] = field(default_factory=list[str])
     _errors: dict[tuple[str, str], CollectionError] = field(default_factory=dict[tuple[str, str], CollectionError])
 

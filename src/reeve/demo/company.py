@@ -14,6 +14,7 @@ from typing import Any
 from reeve.demo import people, resources
 from reeve.demo.answers import Answers, Asked, denied_key, is_denied_key
 
+PROVIDER = "aws"
 ACCOUNT = "210987654321"
 
 

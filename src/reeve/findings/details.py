@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from reeve.collect.consoles import console_host
+from reeve.collect.provider import console_host
 from reeve.evaluate.citations import Citations, Origin, Origins
 from reeve.evaluate.evidence import evidence_of
 from reeve.evaluate.interpreter import Program

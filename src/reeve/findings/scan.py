@@ -1,23 +1,20 @@
 """From an account to a snapshot."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from reeve.collect.aws.account import PROVIDER, collect_account
-from reeve.collect.aws.api import Api
-from reeve.collect.aws.declarations import Models, collect_check
-from reeve.collect.aws.recipe import Recipe, recipes
-from reeve.collect.aws.remedies import remedy_check
 from reeve.collect.collection import Progress, Suspect
+from reeve.collect.provider import Access, AccessError, Account, Declarations, provider, provider_id_of, provider_ids
+from reeve.collect.recipe import Recipe, recipes
 from reeve.evaluate.interpreter import Program, by_type, compile_body
 from reeve.evaluate.needs import suspect_of
 from reeve.findings.completeness import read_and_shown
 from reeve.inventory.manifest import Part
-from reeve.inventory.records import Record
+from reeve.inventory.snapshot import Tables
 from reeve.language.errors import InvalidRepositoryError
 from reeve.language.evaluation import Moment
-from reeve.model import ObjectType, Status
+from reeve.model import Status
 from reeve.repository.repository import Repository
 
 
@@ -42,22 +39,50 @@ def production_programs(repository: Repository, policy_ids: Iterable[str]) -> di
     return programs
 
 
-def collecting(repository: Repository, programs: Mapping[str, Program], models: Models | None = None) -> dict[str, Recipe]:
+def collecting(
+    repository: Repository, programs: Mapping[str, Program], declarations: Declarations | None = None
+) -> dict[str, Recipe]:
     """Return how to collect what the programs read, and what is shown beside it, by type.
 
     Args:
         repository: the repository that the programs are of.
         programs: what is to be judged.
-        models: the service models that the types are checked against; by default those of the installed botocore.
+        declarations: checks types and remedies; by default with what the providers know without an account.
 
     Raises:
-        InvalidRepositoryError: a type or a remedy declares what can't be; all is named.
+        InvalidRepositoryError: a type or a remedy declares what can't be, or a type is of no provider; all is named.
     """
     found = recipes(read_and_shown(repository, programs), repository.object_type)
-    models = models or Models()
-    repository.check_collection(sorted(found), collect_check(models))
-    repository.check_remedies({name: program.body for name, program in programs.items()}, remedy_check(models))
+    declarations = declarations or Declarations()
+    repository.check_collection(sorted(found), declarations.check_collect)
+    bodies = {name: program.body for name, program in programs.items()}
+    repository.check_remedies(bodies, declarations.check_remedies)
     return found
+
+
+def providers_for(repository: Repository, programs: Mapping[str, Program]) -> tuple[str, ...]:
+    """Return the ids of the providers whose accounts the programs are to judge.
+
+    They are those of the types that are read; where none of these is collected, those of the repository's types.
+
+    Raises:
+        AccessError: there is none among them.
+        InvalidRepositoryError: a type is to be collected by a provider that is not there.
+    """
+    needed, known = read_and_shown(repository, programs), provider_ids()
+    collected = recipes(needed, repository.object_type)
+    strange = sorted(type_id for type_id in collected if provider_id_of(type_id) not in known)
+    repository.check_collection(strange, Declarations().check_collect)
+    for types in (collected, needed, repository.type_ids):
+        found = {provider_id_of(type_id) for type_id in types} & {*known}
+        if found:
+            return tuple(sorted(found))
+    raise AccessError(f"no type of the repository is of a provider that is known ({', '.join(known)})")
+
+
+def of_provider(provider_id: str, chosen: Mapping[str, Recipe]) -> dict[str, Recipe]:
+    """Return how to collect the types of a provider."""
+    return {type_id: recipe for type_id, recipe in chosen.items() if provider_id_of(type_id) == provider_id}
 
 
 def suspects_of(repository: Repository, programs: Mapping[str, Program], moment: Moment) -> dict[str, Suspect]:
@@ -70,30 +95,58 @@ def suspects_of(repository: Repository, programs: Mapping[str, Program], moment:
     return {type_id: suspect_of(some, incompliant, repository.object_type) for type_id, some in grouped}
 
 
-Tables = Sequence[tuple[ObjectType, Sequence[Record]]]
-"""The records of each type."""
+def collect_parts(
+    access: Access, repository: Repository, programs: Mapping[str, Program], progress: Progress
+) -> list[tuple[Part, Tables]]:
+    """Collect an account of each provider that the programs are about, which is one as a rule.
 
-
-def collect_part(
-    api: Api, repository: Repository, programs: Mapping[str, Program], progress: Progress, live: bool
-) -> tuple[Part, Tables]:
-    """Collect an account; return what there is to say of it, and its records, for `write_snapshot`.
+    Returns:
+        What there is to say of each account, and its records, for `write_snapshot`.
 
     Raises:
-        ApiError: nothing could be read.
+        AccessError: a provider has nothing like what the access says, or two accounts can't be told apart.
+        ApiError: nothing could be read of an account.
+        InvalidRepositoryError: a type or a remedy declares what can't be, or a type is of no provider.
     """
-    started_at = datetime.now(UTC)
-    chosen = collecting(repository, programs, Models(api.session.get_component("data_loader")))
-    collection = collect_account(api, chosen, suspects_of(repository, programs, Moment.at(started_at)), progress, live)
+    accounts = {name: _opened(name, access) for name in providers_for(repository, programs)}
+    chosen = collecting(repository, programs, Declarations({name: one.checks() for name, one in accounts.items()}))
+    found = [
+        _collect_part(name, account, of_provider(name, chosen), repository, programs, progress)
+        for name, account in accounts.items()
+    ]
+    numbers = [part.account for part, _ in found]
+    if len({*numbers}) < len(numbers):
+        twice = f"accounts of {' and '.join(accounts)} are of one number, {numbers[0] or 'unknown'}"
+        raise AccessError(f"{twice}; collect them into snapshots of their own, with --policy")
     progress("writing the snapshot", 0, None)
+    return found
+
+
+def _opened(provider_id: str, access: Access) -> Account:
+    own = provider(provider_id)
+    if access.simulation is not None and access.simulation.provider != provider_id:
+        raise AccessError(f"there is no simulated account of {own.label}; choose other policies with --policy")
+    return own.open(access)
+
+
+def _collect_part(
+    provider_id: str,
+    account: Account,
+    chosen: Mapping[str, Recipe],
+    repository: Repository,
+    programs: Mapping[str, Program],
+    progress: Progress,
+) -> tuple[Part, Tables]:
+    started_at = datetime.now(UTC)
+    collection = account.collect(chosen, suspects_of(repository, programs, Moment.at(started_at)), progress)
     part = Part(
-        provider=PROVIDER,
+        provider=provider_id,
         account=collection.account,
         account_name=collection.account_name,
         partition=collection.partition,
         started_at=started_at,
         finished_at=datetime.now(UTC),
-        calls=dict(sorted(api.calls.items())),
+        calls=dict(collection.calls),
         errors=collection.errors,
         notes=tuple(collection.notes),
         policies=tuple(programs),

@@ -6,7 +6,7 @@ names them is put in place last, in one step, and only then the tables that it n
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,20 +37,21 @@ from reeve.language.unread import NOT_COLLECTED
 from reeve.masking import masked
 from reeve.model import ObjectType
 
+Tables = Iterable[tuple[ObjectType, Iterable[Record]]]
+"""The records of each type."""
+
 
 def write_snapshot(
     directory: Path,
-    part: Part,
-    tables: Iterable[tuple[ObjectType, Iterable[Record]]],
+    parts: Sequence[tuple[Part, Tables]],
     keep_others: bool = False,
     replacing: Callable[[], None] = lambda: None,
 ) -> Manifest:
-    """Write the part of an account into a directory that is held by `writing`, in one step.
+    """Write the parts of one account, or of several, into a directory that is held by `writing`, in one step.
 
     Args:
         directory: where to.
-        part: what there is to say of the account.
-        tables: the records of each type, all of that account.
+        parts: one at least: what there is to say of each account, and its records; no two of one account.
         keep_others: keep the parts of other accounts in the snapshot that is there; else that is replaced as a whole.
         replacing: called when the new one is about to take the old one's place, to remove what was made of that.
 
@@ -60,16 +61,13 @@ def write_snapshot(
     Raises:
         SnapshotError: something could not be written, or can't be added to what is there; that is still whole.
     """
-    others = others_in(directory, part.account) if keep_others else None
+    others = [others_in(directory, part.account) for part, _ in parts] if keep_others else [None]
     before = {path.name for path in directory.iterdir()}
     try:
-        written: dict[str, Table] = {}
+        done = others[0] or Manifest(SCHEMA, __version__, (), {})
         with connection() as opened:
-            for object_type, records in tables:
-                own, errors = identified(object_type, records)
-                part = msgspec.structs.replace(part, errors=(*part.errors, *errors))
-                written[object_type.id] = _write_table(opened, directory, object_type, part.account, own)
-        done = _together(others, _without_secrets(normal(part)), written)
+            for part, tables in parts:
+                done = _together(done, *_write_part(opened, directory, part, tables))
         replacing()
         replace_file(directory / MANIFEST, msgspec.json.format(msgspec.json.encode(done), indent=2) + b"\n")
     except (OSError, duckdb.Error) as error:
@@ -105,11 +103,11 @@ def others_in(directory: Path, account: str | None = None) -> Manifest | None:
     return found
 
 
-def _together(others: Manifest | None, part: Part, written: Mapping[str, Table]) -> Manifest:
+def _together(others: Manifest, part: Part, written: Mapping[str, Table]) -> Manifest:
     """Return the manifest of a part, beside the parts of other accounts."""
-    parts = [] if others is None else [other for other in others.parts if other.account != part.account]
+    parts = [other for other in others.parts if other.account != part.account]
     tables: dict[str, tuple[Table, ...]] = {}
-    for type_id, files in () if others is None else others.tables.items():
+    for type_id, files in others.tables.items():
         tables[type_id] = tuple(file for file in files if file.account != part.account)
     for type_id, file in written.items():
         tables[type_id] = (*tables.get(type_id, ()), file)
@@ -118,6 +116,18 @@ def _together(others: Manifest | None, part: Part, written: Mapping[str, Table])
 
 _UNUSUAL = re.compile(r"[^A-Za-z0-9._-]")
 """What of a type's id the name of its table (`TABLE_FILE`) does not hold."""
+
+
+def _write_part(
+    opened: duckdb.DuckDBPyConnection, directory: Path, part: Part, tables: Tables
+) -> tuple[Part, dict[str, Table]]:
+    """Write the tables of an account; return what there is to say of it then, and the files by type."""
+    written: dict[str, Table] = {}
+    for object_type, records in tables:
+        own, errors = identified(object_type, records)
+        part = msgspec.structs.replace(part, errors=(*part.errors, *errors))
+        written[object_type.id] = _write_table(opened, directory, object_type, part.account, own)
+    return _without_secrets(normal(part)), written
 
 
 def _write_table(

@@ -9,6 +9,7 @@ import jinja2
 from markupsafe import Markup
 
 from reeve import __version__
+from reeve.collect.provider import label_of
 from reeve.findings.choosing import shares
 from reeve.findings.frameworks import Verdict
 from reeve.findings.results import SHOWN_ORDER, Finding, PolicyResult, Results
@@ -82,7 +83,7 @@ def _title(manifest: Manifest) -> str:
     if len(manifest.parts) == 1:
         (part,) = manifest.parts
         name = f" ({part.account_name})" if part.account_name else ""
-        return f"{part.provider.upper()} account {part.account or 'unknown'}{name}"
+        return f"{label_of(part.provider)} account {part.account or 'unknown'}{name}"
     return f"{len(manifest.parts)} accounts"
 
 

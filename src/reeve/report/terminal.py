@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
+from reeve.collect.provider import label_of
 from reeve.findings.frameworks import FrameworkResult, Verdict
 from reeve.findings.results import SHOWN_ORDER, Finding, PolicyResult, Results
 from reeve.inventory.manifest import Manifest, Part
@@ -71,7 +72,7 @@ def render(results: Results, console: Console) -> None:
 
 def _account(part: Part) -> str:
     name = f" ({part.account_name})" if part.account_name else ""
-    return f"{part.provider.upper()} account {part.account or 'unknown'}{name}"
+    return f"{label_of(part.provider)} account {part.account or 'unknown'}{name}"
 
 
 def _requests(manifest: Manifest, console: Console) -> None:

@@ -18,8 +18,10 @@ _RELATION_KEYS: Keys = {
 }
 
 _CALL_KEYS: Keys = {
-    "call": Key(Shape.STRING, "The API call, such as iam:ListUsers: botocore's name of the service, and the operation.", True),
-    "permissions": Key(Shape.STRINGS, "The IAM actions that the call needs; default: the call itself."),
+    "call": Key(
+        Shape.STRING, "The API call, such as iam:ListUsers: the provider's name of a service, and its operation.", True
+    ),
+    "permissions": Key(Shape.STRINGS, "The permissions that the call needs; default: the call itself."),
     "with": Key(Shape.TEXTS, "The call's arguments: JMESPath by parameter."),
     "items": Key(Shape.STRING, "JMESPath of the list in an answer."),
     "when": Key(Shape.STRING, "JMESPath of whether the call is made."),

@@ -5,18 +5,17 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from reeve.collect.affected import of_account
 from reeve.collect.aws import credential_report
-from reeve.collect.aws.affected import of_account
 from reeve.collect.aws.api import Api
-from reeve.collect.aws.collector import Collector
-from reeve.collect.aws.failures import ApiError, Failure, one_line
-from reeve.collect.aws.noting import reason_of
-from reeve.collect.aws.recipe import ACCOUNT_NAME, Recipe
-from reeve.collect.aws.requests import Answer, Request, Requests
+from reeve.collect.aws.permissions import ACCOUNT_NAME, REGIONS
 from reeve.collect.collection import Collection, Progress, Suspect
+from reeve.collect.collector import Collector
+from reeve.collect.failures import ApiError, Failure, one_line
+from reeve.collect.noting import reason_of
+from reeve.collect.recipe import Recipe
+from reeve.collect.requests import Answer, Request, Requests
 
-PROVIDER = "aws"
-"""The first part of the ids of the types that this collects."""
 IDENTITY = "sts:GetCallerIdentity"
 NUMBER = re.compile(r"\d{12}")
 
@@ -39,10 +38,11 @@ def collect_account(
     Raises:
         ApiError: nothing can be read: the credentials are missing, expired or refused, or AWS can't be reached.
     """
-    collection = Collection()
-    requests = Requests(api, progress, {credential_report.CALL: lambda api: {"rows": credential_report.fetch_report(api)}})
+    collection = Collection(partition="aws")
+    requests = Requests(api, progress, {credential_report.CALL: lambda: {"rows": credential_report.fetch_report(api)}})
     unknown = _identify(api, requests, recipes, collection)
-    Collector(recipes, requests, collection, api.region, suspect, live, unknown).collect()
+    Collector(recipes, requests, collection, api.region, REGIONS, suspect, live, unknown).collect()
+    collection.calls = dict(sorted(api.calls.items()))
     if live:
         collection.notes.append("provisional values were not used; every user was read live")
     return collection

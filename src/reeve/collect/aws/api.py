@@ -15,15 +15,21 @@ import botocore.exceptions  # pyright: ignore[reportMissingTypeStubs]
 import botocore.session  # pyright: ignore[reportMissingTypeStubs]
 
 from reeve.collect.aws import bounds
-from reeve.collect.aws.answers import guard
 from reeve.collect.aws.bounds import CONNECTIONS, USUAL_CONNECTIONS, Bounds
-from reeve.collect.aws.circuit import Circuit
-from reeve.collect.aws.expressions import as_json
-from reeve.collect.aws.failures import ApiError, Failure, failure_of, no_credentials
+from reeve.collect.aws.failures import failure_of, no_credentials
+from reeve.collect.aws.foreign import guard
 from reeve.collect.aws.paging import Page, read_pages
 from reeve.collect.aws.transport import Bounded
+from reeve.collect.circuit import Circuit
+from reeve.collect.expressions import as_json
+from reeve.collect.failures import ApiError, Failure
 
 T = TypeVar("T")
+
+
+def _plain(answer: Mapping[str, Any]) -> Any:
+    """Return an answer as plain JSON, without what botocore adds to it."""
+    return as_json({name: value for name, value in answer.items() if name != "ResponseMetadata"})
 
 
 @dataclass(slots=True)
@@ -94,7 +100,7 @@ class Api:
                 config = botocore.config.Config(
                     inject_host_prefix=False if elsewhere else None,  # there are no such names below another address
                     retries={"mode": "adaptive", "total_max_attempts": 1},  # its limit of rates; tries are counted in `call`
-                    max_pool_connections=CONNECTIONS.get(service, USUAL_CONNECTIONS),
+                    max_pool_connections=self.at_once(service),
                     connect_timeout=self.bounds.connect_seconds,
                     read_timeout=self.bounds.silence_seconds,
                     user_agent_extra="reeve",
@@ -124,7 +130,7 @@ class Api:
         operation: str,
         arguments: Mapping[str, Any] | None = None,
         region: str | None = None,
-        read: Callable[[Any], T] = as_json,
+        read: Callable[[Any], T] = _plain,
     ) -> T:
         """Make one call.
 
@@ -191,6 +197,19 @@ class Api:
             return self.call(service, operation, given, region)
 
         return read_pages(f"{service}:{operation}", ask, declared, arguments, self.bounds.pages)
+
+    def at_once(self, service: str) -> int:
+        """Return how many requests to a service may be under way at once."""
+        return CONNECTIONS.get(service, USUAL_CONNECTIONS)
+
+    @property
+    def request_seconds(self) -> float:
+        """How long a request may be under way until it is left behind."""
+        return self.bounds.request_seconds
+
+    def left_behind(self, error: ApiError, service: str, region: str, operation: str) -> None:
+        """Take note of a request that is waited for no more, as of a call that failed."""
+        self.circuit.failed(error, service, region, operation)
 
     def stop(self) -> None:
         """Let every later call fail at once; for an interrupted scan."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reeve.collect.aws.failures import Failure
+from reeve.collect.failures import Failure
 
 CONNECTIONS = {"iam": 4, "account": 1, "organizations": 2}
 """Requests to a service under way at once, where it allows few for an account; more would only be throttled."""

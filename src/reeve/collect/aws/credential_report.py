@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reeve.collect.aws.api import Api
-from reeve.collect.aws.failures import ApiError, Failure
 from reeve.collect.aws.shapes import UNKNOWN, Kind, Value, listing
+from reeve.collect.failures import ApiError, Failure
 
 CALL = "iam:GetCredentialReport"
 _PASSWORD = ("password_enabled", "password_last_used", "password_last_changed", "password_next_rotation")

@@ -9,7 +9,6 @@ import botocore.loaders  # pyright: ignore[reportMissingTypeStubs]
 import botocore.model  # pyright: ignore[reportMissingTypeStubs]
 
 from reeve.collect.aws import credential_report, reading
-from reeve.collect.aws.expressions import ExpressionError
 from reeve.collect.aws.inference import infer
 from reeve.collect.aws.shapes import (
     NO_CONSTANT,
@@ -25,6 +24,7 @@ from reeve.collect.aws.shapes import (
     of_constant,
     of_shape,
 )
+from reeve.collect.expressions import ExpressionError
 from reeve.language import types
 from reeve.language.errors import nearest
 from reeve.language.query_reads import members_read

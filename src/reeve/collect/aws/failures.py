@@ -1,32 +1,12 @@
 """Why calls fail: each service's codes and each library's errors told apart by what they mean."""
 
 import socket
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import Any
 
 import botocore.exceptions  # pyright: ignore[reportMissingTypeStubs] - botocore has no stubs of its own
 
-from reeve.collect.collection import Affects
-from reeve.inventory.manifest import CollectionError
-
-
-class Failure(StrEnum):
-    """Why a call failed, as far as it matters for what to do."""
-
-    DENIED = "denied"
-    CREDENTIALS = "credentials"
-    THROTTLED = "throttled"
-    UNWELL = "unwell"
-    """The service answers that something is wrong with itself."""
-    UNREACHABLE = "unreachable"
-    SILENT = "silent"
-    """There is a connection, but no answer, or one without end."""
-    UNREADABLE = "unreadable"
-    """What came is no whole answer: cut, garbled, or of values that don't parse."""
-    NOT_OFFERED = "not offered"
-    OTHER = "other"
-
+from reeve.collect.failures import ApiError, Failure, one_line
 
 _CODES = {
     Failure.DENIED: "AccessDenied AccessDeniedException UnauthorizedOperation AuthorizationError AuthorizationErrorException"
@@ -46,52 +26,15 @@ _FAILURES = {code: failure for failure, codes in _CODES.items() for code in code
 _ADVICE = {
     Failure.CREDENTIALS: "get new credentials (for example with `aws sso login`) and run again",
     Failure.THROTTLED: "AWS kept refusing the rate of requests; run again later",
-    Failure.UNWELL: "the service said that something is wrong with itself; run again later",
     Failure.UNREACHABLE: "check the network, the region and AWS_ENDPOINT_URL; a region may lack the service",
     Failure.SILENT: "nothing answered in time: check the network, proxies and AWS_ENDPOINT_URL, and run again",
     Failure.UNREADABLE: "what came is no answer of the API: check proxies and AWS_ENDPOINT_URL, and run again",
-    Failure.NOT_OFFERED: "nothing can be read of the service there; leave its policies out with --policy, or take it as it is",
 }
-
-
-@dataclass(eq=False)
-class ApiError(Exception):
-    """A call that failed: which one, on what, how, the id that AWS gave the request, and the IAM actions that it needs."""
-
-    call: str
-    failure: Failure
-    code: str
-    message: str
-    request_id: str | None = None
-    actions: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        request = f" (request {self.request_id})" if self.request_id else ""
-        return f"{self.call}: {self.code}: {self.message}{request}"
-
-    @property
-    def advice(self) -> str:
-        """What the user can do about it, in one sentence."""
-        if self.failure is Failure.DENIED:
-            actions = " and ".join(self.actions or (self.call,))
-            return f"allow the action {actions} to the identity that scans, and check for a policy of the organisation"
-        return _ADVICE.get(self.failure, "run again; if it stays, look the error code up in the API's reference")
-
-    def about(self, subject: str, affects: Affects) -> CollectionError:
-        """Return the failure as a snapshot keeps it, with what the call was about and what it leaves unseen."""
-        return CollectionError(
-            self.call, self.code, self.message, self.advice, 1, self.request_id, (one_line(subject),), dict(affects)
-        )
-
-
-def one_line(text: object) -> str:
-    """Return a text from outside on one line, without halves of surrogate pairs, which no file could hold."""
-    return " ".join(str(text).split()).encode("utf-8", "replace").decode()
 
 
 def no_credentials(message: object) -> ApiError:
     """Return the error for credentials that could not be found or made."""
-    return ApiError("sts:GetCallerIdentity", Failure.CREDENTIALS, "NoCredentials", one_line(message))
+    return _advised(ApiError("sts:GetCallerIdentity", Failure.CREDENTIALS, "NoCredentials", one_line(message)))
 
 
 def failure_of(call: str, error: Any) -> ApiError:
@@ -101,6 +44,14 @@ def failure_of(call: str, error: Any) -> ApiError:
         call: the call's name.
         error: whatever making the call, or reading its answer, raised.
     """
+    return _advised(_told_apart(call, error))
+
+
+def _advised(error: ApiError) -> ApiError:
+    return replace(error, known_advice=_ADVICE.get(error.failure))
+
+
+def _told_apart(call: str, error: Any) -> ApiError:
     match error:
         case ApiError():
             return replace(error, call=call)

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from reeve.collect.aws.expressions import FUNCTIONS, compiled
-from reeve.collect.aws.reading import is_secret_name
 from reeve.collect.aws.shapes import (
     BOOLEAN,
     NO_CONSTANT,
@@ -22,6 +20,8 @@ from reeve.collect.aws.shapes import (
     names_in,
     of_constant,
 )
+from reeve.collect.expressions import FUNCTIONS, compiled
+from reeve.collect.secrets import is_secret_name
 from reeve.language.errors import nearest
 from reeve.language.queries import Query
 

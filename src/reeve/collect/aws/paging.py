@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
-from reeve.collect.aws.expressions import search
-from reeve.collect.aws.failures import ApiError, Failure
+from reeve.collect.expressions import search
+from reeve.collect.failures import ApiError, Failure
 
 Page = Mapping[str, Any]
 MORE = ("NextToken", "nextToken", "NextMarker", "IsTruncated", "Truncated")

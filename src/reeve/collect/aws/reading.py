@@ -4,21 +4,12 @@ A repository names the calls, so that it must not be trusted to name harmless on
 one, in `reading_calls.txt`. `refusal` is asked when declarations are loaded, and once more when a call is made.
 """
 
-import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 OWN = frozenset({"sts:GetCallerIdentity", "iam:GenerateCredentialReport", "iam:GetCredentialReport"})
 """Calls that Reeve makes by itself; of these, only the last may be declared. The report that is made changes nothing else."""
-
-SECRET = re.compile(
-    r"(?i:(password|passphrase|secret|secretaccesskey|secretkey|secretstring|secretbinary|privatekey|plaintext|keymaterial"
-    r"|credentials?|seed|passworddata|userdata|signed\w*url|downloadurl|authkey|apikey"
-    r"|(environment)?variables|connectionproperties)$)"
-    r"|^(?!.*(?i:next|client|continuation|request|page|pagination|idempotency|creation))(.*[tT]oken)$"
-)
-"""Names of texts and bytes that are secrets; tokens of pages and of repeated requests are none."""
 
 _PREFIXES = {"monitoring": "cloudwatch", "email": "ses", "tagging": "tag", "s3control": "s3"}
 """What IAM calls services, where it is not the name that requests are signed with."""
@@ -70,12 +61,6 @@ def refusal(name: str) -> str | None:
     if name in reading_calls():
         return None
     return f"it is none of the calls listed in reeve/collect/aws/{_LIST}, which only read and give no secret"
-
-
-@cache
-def is_secret_name(name: str) -> bool:
-    """Return whether a text or bytes of this name are taken for a secret."""
-    return SECRET.search(name) is not None
 
 
 def actions(name: str, operation: Any) -> tuple[str, ...]:

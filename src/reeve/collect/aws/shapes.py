@@ -5,8 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, cast
 
-Path = tuple[str, ...]
-"""The names of members, from the top of what expressions see down to a value; lists on the way are not named."""
+from reeve.language.query_reads import Path
 
 
 class Kind(StrEnum):

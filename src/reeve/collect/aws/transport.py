@@ -9,7 +9,7 @@ import botocore.exceptions  # pyright: ignore[reportMissingTypeStubs] - botocore
 import urllib3.exceptions
 
 from reeve.collect.aws.bounds import Bounds
-from reeve.collect.aws.failures import ApiError, Failure
+from reeve.collect.failures import ApiError, Failure
 
 PIECE = 2**16
 

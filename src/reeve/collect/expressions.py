@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, cast
 
-from reeve.collect.aws.reading import is_secret_name
+from reeve.collect.secrets import is_secret_name
 from reeve.language.kinds import FORMS
 from reeve.language.queries import DatedFunctions, Query, QueryError, compile_query
 from reeve.language.types import Kind, Type
@@ -98,7 +98,7 @@ def as_json(answer: Any) -> Any:
         return answer
     if isinstance(answer, dict):
         entries = cast("dict[str, Any]", answer).items()
-        return {key: as_json(value) for key, value in entries if key != "ResponseMetadata" and not _is_left_out(key, value)}
+        return {key: as_json(value) for key, value in entries if not _is_left_out(key, value)}
     if isinstance(answer, list):
         return [as_json(value) for value in cast("list[Any]", answer)]
     if isinstance(answer, datetime):
@@ -111,7 +111,7 @@ def _is_left_out(name: str, value: Any) -> bool:
 
 
 def typed(declared: Type, value: Any) -> Any:
-    """Return a plain value as a field of a type holds it; what the credential report says in place of an instant is null.
+    """Return a plain value as a field of a type holds it; what reports say in place of an instant is null.
 
     Raises:
         ExpressionError: it can't be.
@@ -125,4 +125,4 @@ def typed(declared: Type, value: Any) -> Any:
 
 
 _NO_INSTANT = ("", "N/A", "no_information", "not_supported")
-"""What the credential report has where there is no instant."""
+"""What reports have where there is no instant."""

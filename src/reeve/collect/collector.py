@@ -4,19 +4,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from reeve.collect.aws.answers import find, find_items, find_list
-from reeve.collect.aws.expressions import ExpressionError, as_json, key_of, search
-from reeve.collect.aws.failures import ApiError, Failure, one_line
-from reeve.collect.aws.noting import Notes, odd
-from reeve.collect.aws.objects import Collected, now, truthy
-from reeve.collect.aws.provisional import missing, suspects, undoubted, without_item
-from reeve.collect.aws.recipe import REGIONS, Recipe
-from reeve.collect.aws.requests import Answer, Request, Requests
-from reeve.collect.aws.shapes import Path
-from reeve.collect.aws.unseen import Parent, Unseen
+from reeve.collect.answers import find, find_items, find_list
 from reeve.collect.collection import Collection, Suspect
+from reeve.collect.expressions import ExpressionError, as_json, items_of, key_of, search
+from reeve.collect.failures import ApiError, Failure, one_line
+from reeve.collect.noting import Notes, odd
+from reeve.collect.objects import Collected, now, truthy
+from reeve.collect.provisional import missing, suspects, undoubted, without_item
+from reeve.collect.recipe import Recipe
+from reeve.collect.regions import Regions
+from reeve.collect.requests import Answer, Request, Requests
+from reeve.collect.unseen import Parent, Unseen
 from reeve.inventory.records import GLOBAL, Record
-from reeve.language.query_reads import PARENT
+from reeve.language.query_reads import PARENT, Path
 from reeve.language.values import describe
 from reeve.model import Call, Source
 
@@ -44,7 +44,8 @@ class Listing:
 
 @dataclass(slots=True)
 class Collector:
-    """One account being collected into `collection`; `home` is the region that its credentials start from.
+    """One account being collected into `collection`; `home` is the region that its credentials start from,
+    `regions` where those are listed in which it has regional objects; None of a provider without regions.
 
     `unknown` says why `_account` or `_partition` is not known, if so.
     """
@@ -53,6 +54,7 @@ class Collector:
     requests: Requests
     collection: Collection
     home: str
+    regions: Regions | None
     suspect: Mapping[str, Suspect]
     live: bool = False
     unknown: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -89,20 +91,17 @@ class Collector:
     # Lists -----------------------------------------------------------------------------------------------------------
 
     def _start(self, recipe: Recipe, source: Source) -> None:
-        if not recipe.collect.regional:
+        regions = self.regions
+        if not recipe.collect.regional or regions is None:
             self._list(recipe, source, self.home)
             return
-        request = Request(REGIONS.service, REGIONS.operation, self.home, {})
+        request = Request(regions.call.service, regions.call.operation, self.home, {})
 
         def in_each(answer: Answer) -> None:
-            found = [region.get("RegionName") for page in answer.pages for region in page.get("Regions") or ()]
-            names = {one_line(name) for name in found if name}
-            error = answer.error
-            if error is None and (not names or not all(found)):
-                error = odd(REGIONS.name, ExpressionError("the answer lacks regions, or their names"))
+            names, error = _named_regions(regions, answer)
             if error is not None:
                 own = recipe.object_type.id
-                reason = self.notes.list_failed(request.key, error, REGIONS, own, "the list of regions")
+                reason = self.notes.list_failed(request.key, error, regions.call, own, "the list of regions")
                 self.unseen.in_region(own, None, reason)
             for region in sorted(names or {self.home}):
                 self._list(recipe, source, region)
@@ -158,8 +157,7 @@ class Collector:
         """Note that a list could not be read, or not to its end."""
         own = listing.recipe.object_type
         what = f"{own.name} in {listing.region}" if listing.recipe.collect.regional else own.name
-        call = listing.source.call or REGIONS
-        self._unseen(listing, self.notes.list_failed(key, error, call, own.id, f"the list of {what}"))
+        self._unseen(listing, self.notes.list_failed(key, error, listing.source.call, own.id, f"the list of {what}"))
 
     def _unseen(self, listing: Listing, reason: str) -> None:
         own = listing.recipe.object_type
@@ -325,7 +323,7 @@ class Collector:
         record = one.record()
         for name, call in one.lacks.items():
             error = odd(call.name if call else one.listed, ExpressionError(f"the answer lacks {name}"))
-            self.notes.call_failed(f"{own.id} {name}", error, call or REGIONS, own.id, name.partition(".")[0], one.name)
+            self.notes.call_failed(f"{own.id} {name}", error, call, own.id, name.partition(".")[0], one.name)
         if record.fields.get(own.id_field) is None:
             self._without_id(one, record.not_collected.get(own.id_field, f"{own.id_field} is null"))
             return
@@ -359,7 +357,7 @@ class Collector:
         own = one.recipe.object_type
         if reason not in one.failures.values():  # else what failed was noted
             error = ApiError(one.listed, Failure.OTHER, "UnexpectedAnswer", f"{own.name} without an id: {reason}")
-            call = next((source.call for source in one.recipe.collect.sources if source.call), REGIONS)
+            call = next((source.call for source in one.recipe.collect.sources if source.call), None)
             reason = self.notes.list_failed(f"{own.id} without an id", error, call, own.id, own.name)
         self.unseen.in_region(own.id, None, reason)
 
@@ -371,6 +369,19 @@ class Collector:
             self.unseen.below(recipe.object_type.id, parent, NOT_ASKED)
             return
         self._list(recipe, source, parent.region, parent)
+
+
+def _named_regions(regions: Regions, answer: Answer) -> tuple[set[str], ApiError | None]:
+    """Return the regions that an answer names, and what is wrong with it."""
+    found: list[Any] = []
+    try:
+        found = [search(regions.name, item) for page in answer.pages for item in items_of(regions.items, page)]
+    except ExpressionError as error:
+        return set(), answer.error or odd(regions.call.name, error)
+    names = {one_line(name) for name in found if name}
+    if answer.error is None and (not names or not all(found)):
+        return names, odd(regions.call.name, ExpressionError("the answer lacks regions, or their names"))
+    return names, answer.error
 
 
 def _is_meant(listing: Listing, item: Any) -> bool:

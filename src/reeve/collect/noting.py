@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from reeve.collect.aws.affected import parts, whole
-from reeve.collect.aws.expressions import ExpressionError
-from reeve.collect.aws.failures import ApiError, Failure
-from reeve.collect.aws.recipe import Recipe
+from reeve.collect.affected import parts, whole
 from reeve.collect.collection import Affects, Collection
+from reeve.collect.expressions import ExpressionError
+from reeve.collect.failures import ApiError, Failure
+from reeve.collect.recipe import Recipe
 from reeve.model import Call
 
 
@@ -30,17 +30,18 @@ class Notes:
     _noted: set[str] = field(default_factory=set[str])
     _affects: dict[tuple[str, str | None], Affects] = field(default_factory=dict[tuple[str, str | None], Affects])
 
-    def list_failed(self, key: str, error: ApiError, call: Call, type_id: str, subject: str) -> str:
+    def list_failed(self, key: str, error: ApiError, call: Call | None, type_id: str, subject: str) -> str:
         """Note a list of a type that could not be read, or not to its end; return the reason."""
         return self._note(key, error, call, subject, type_id, None)
 
-    def call_failed(self, key: str, error: ApiError, call: Call, type_id: str, name: str, subject: str) -> str:
+    def call_failed(self, key: str, error: ApiError, call: Call | None, type_id: str, name: str, subject: str) -> str:
         """Note a call for an object, by its name in the type's declaration, that failed; return the reason."""
         return self._note(key, error, call, subject, type_id, name)
 
-    def _note(self, key: str, error: ApiError, call: Call, subject: str, type_id: str, name: str | None) -> str:
-        one_request = error.call == call.name and len(call.permissions) == 1
-        found = replace(error, actions=call.permissions) if one_request else error
+    def _note(self, key: str, error: ApiError, call: Call | None, subject: str, type_id: str, name: str | None) -> str:
+        found = error
+        if call is not None and error.call == call.name and len(call.permissions) == 1:
+            found = replace(error, actions=call.permissions)
         affects = self._unseen(type_id, name)
         if key not in self._noted:
             self._noted.add(key)

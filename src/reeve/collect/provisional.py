@@ -1,6 +1,6 @@
 """Provisional values: a report on all objects finds candidates, live calls confirm them.
 
-A report is stale (IAM's credential report for up to four hours), so that what it would make INCOMPLIANT is read again, with
+A report is stale (by hours), so that what it would make INCOMPLIANT is read again, with
 everything that the same calls say; an object that is newer than the report, or of which it does not say everything, is read
 live.
 """
@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from reeve.collect.aws.answers import find
-from reeve.collect.aws.expressions import ExpressionError, items_of, key_of, members, search
-from reeve.collect.aws.objects import Collected
-from reeve.collect.aws.recipe import Recipe
-from reeve.collect.aws.requests import Answer
+from reeve.collect.answers import find
 from reeve.collect.collection import Suspect
+from reeve.collect.expressions import ExpressionError, items_of, key_of, members, search
+from reeve.collect.objects import Collected
+from reeve.collect.recipe import Recipe
+from reeve.collect.requests import Answer
 from reeve.language.times import parse_date_time
 from reeve.model import Provisional
 

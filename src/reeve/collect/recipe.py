@@ -3,19 +3,13 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from reeve.collect.aws.answers import optional_paths
-from reeve.collect.aws.shapes import Path
-from reeve.language.query_reads import PARENT, names_read
+from reeve.collect.answers import optional_paths
+from reeve.language.query_reads import PARENT, Path, names_read
 from reeve.language.templates import names_in
 from reeve.model import Call, Collect, ObjectType, Source
 
 Needs = Mapping[str, frozenset[str]]
 """By the id of a type, the names of the fields that are needed of it."""
-
-REGIONS = Call("ec2", "DescribeRegions", ("ec2:DescribeRegions",))
-"""Says which regions the account has enabled; regional types are listed there."""
-ACCOUNT_NAME = Call("iam", "ListAccountAliases", ("iam:ListAccountAliases",))
-"""Says what people call the account; read beside what policies need, and of no consequence where it is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,17 +131,3 @@ def _parent_fields(recipe: Recipe) -> frozenset[str]:
         texts += _expressions(call)
     used = {read for text in texts for read in names_read(text)}
     return frozenset(name.removeprefix(PARENT) for name in used if name.startswith(PARENT))
-
-
-def permissions(chosen: Iterable[Recipe]) -> tuple[str, ...]:
-    """Return the IAM actions that collecting needs, in order."""
-    found: set[str] = set(ACCOUNT_NAME.permissions)
-    for recipe in chosen:
-        collect = recipe.collect
-        if collect.regional and any(source.parent is None for source in collect.sources):
-            found.update(REGIONS.permissions)
-        for source in collect.sources:
-            found.update(source.call.permissions if source.call else ())
-        for name in recipe.calls | recipe.confirming:
-            found.update(collect.calls[name].permissions)
-    return tuple(sorted(found))

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from reeve.collect.aws.recipe import Recipe
 from reeve.collect.collection import Affects, together
+from reeve.collect.recipe import Recipe
 from reeve.language.query_reads import PARENT
 
 

@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from typing import Any, cast
 
-from reeve.collect.aws.api import Api
-from reeve.collect.aws.bounds import CONNECTIONS, USUAL_CONNECTIONS
-from reeve.collect.aws.failures import ApiError, Failure
-from reeve.collect.aws.workers import Workers
+from reeve.collect.api import Api
 from reeve.collect.collection import Progress
+from reeve.collect.failures import ApiError, Failure
+from reeve.collect.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ class Answer:
 
 
 Then = Callable[[Answer], None]
-Custom = Callable[[Api], Mapping[str, Any]]
+Custom = Callable[[], Mapping[str, Any]]
 
 LOOK = 1.0
 """Seconds between two looks at whether a request has been under way for too long."""
@@ -125,18 +124,18 @@ class Requests:
 
     def _leave_behind(self) -> None:
         """Answer, in its place, each request that hangs where no bound of a call holds: in a name's resolution, in headers."""
-        latest = self.api.clock() - self.api.bounds.request_seconds
+        latest = self.api.clock() - self.api.request_seconds
         for key, (request, since) in list(self._under_way.items()):
             if since < latest and self._under_way.pop(key, None):
                 name = f"{request.service}:{request.operation}"
                 error = ApiError(name, Failure.SILENT, "NoAnswer", f"no answer from {request.region}; it was not waited for")
-                self.api.circuit.failed(error, request.service, request.region, request.operation)
+                self.api.left_behind(error, request.service, request.region, request.operation)
                 self._workers_of(request.service).replace()
                 self._take(key, Answer((), datetime.now(UTC), error))
 
     def _workers_of(self, service: str) -> Workers:
         if service not in self._workers:
-            self._workers[service] = Workers(service, CONNECTIONS.get(service, USUAL_CONNECTIONS))
+            self._workers[service] = Workers(service, self.api.at_once(service))
         return self._workers[service]
 
     def _make(self, key: str, request: Request) -> None:
@@ -155,7 +154,7 @@ class Requests:
         self._under_way[key] = request, self.api.clock()
         try:
             if name in self.custom:
-                pages.append(self.custom[name](self.api))
+                pages.append(self.custom[name]())
             else:
                 for page in self.api.pages(request.service, request.operation, request.arguments, request.region):
                     pages.append(page)  # those before a page that fails stay

@@ -3,7 +3,7 @@
 import threading
 from dataclasses import dataclass, field
 
-from reeve.collect.aws.failures import ApiError, Failure
+from reeve.collect.failures import ApiError, Failure
 
 OPERATIONS, CALLS = 2, 3
 """So many operations of a service in a region give the service up there if none was ever answered, so many calls of one

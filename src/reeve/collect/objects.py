@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from reeve.collect.aws.answers import find, lacking
-from reeve.collect.aws.expressions import ExpressionError, search, typed
-from reeve.collect.aws.recipe import Recipe
+from reeve.collect.answers import find, lacking
+from reeve.collect.expressions import ExpressionError, search, typed
+from reeve.collect.recipe import Recipe
 from reeve.inventory.places import arn_of
 from reeve.inventory.records import Record
 from reeve.language.times import parse_date_time
