@@ -52,8 +52,8 @@ class Elsewhere:
         """Return the name of a table of the keys that are not ids of their own account's, as far as there is more to say.
 
         Its columns are those of `ELSEWHERE`: an account and a key; the account, `there`, that has the object; `unread`, whether
-        it is not known which one the key leads to: several other accounts have it, or one that may have it was not read whole. A key
-        that is not in the table leads to the own account's object, or to none.
+        it is not known which one the key leads to: several other accounts have it, or one that may have it was not read whole.
+        A key that is not in the table leads to the own account's object, or to none.
 
         Args:
             asking: the type of the objects that hold the key.
