@@ -6,7 +6,7 @@ from importlib.resources import files
 import pytest
 
 from conftest import CATALOG
-from reeve.collect.aws import reading
+from reeve.collect.aws import reading_calls
 from reeve.collect.aws.api import Api
 from reeve.collect.aws.declarations import Models
 from reeve.collect.aws.foreign import NotReadingError
@@ -126,7 +126,7 @@ def only_reads(model):
 def test_the_list_is_in_order_and_each_call_stands_once():
     names = [name for name, _, _ in LISTED]
     assert names == sorted(set(names))
-    assert set(names) == reading.reading_calls()
+    assert set(names) == reading_calls.reading_calls()
 
 
 def test_every_call_of_the_catalogue_is_listed():
@@ -137,7 +137,7 @@ def test_every_call_of_the_catalogue_is_listed():
         if collect is not None:
             declared |= {call.name for call in collect.calls.values()}
             declared |= {source.call.name for source in collect.sources if source.call}
-    assert len(declared) > 50 and declared <= reading.reading_calls()
+    assert len(declared) > 50 and declared <= reading_calls.reading_calls()
 
 
 @pytest.mark.parametrize("service", sorted({name.partition(":")[0] for name, _, _ in LISTED}))
@@ -154,8 +154,8 @@ def test_the_models_bear_the_list_out(service):
         secrets = {key for key, shape in found if is_secret(key, shape)}
         assert bool(secrets) == bool(why), f"{name}: {secrets or 'needs no reason'}"
         assert not [key for key, shape in found if key.lower() in RUN and shape.type_name in ("map", "list")], name
-        assert reading.actions(name, model)
-        assert service not in ("s3", "s3control") or name in reading._ACTIONS, f"{name}: which IAM action?"
+        assert reading_calls.actions(name, model)
+        assert service not in ("s3", "s3control") or name in reading_calls._ACTIONS, f"{name}: which IAM action?"
 
 
 def test_most_operations_are_not_listed_and_none_that_changes_something():
@@ -169,18 +169,18 @@ def test_most_operations_are_not_listed_and_none_that_changes_something():
             gives = service in NEVER or bool(GIVING.search(own))
             giving += gives
             if changes or gives:
-                assert reading.refusal(name), name
+                assert reading_calls.refusal(name), name
     assert changing > 10_000 and giving > 50
 
 
 @pytest.mark.parametrize("name", HARMFUL)
 def test_calls_that_change_something_or_give_secrets_are_refused(name):
-    assert operation(name) and reading.refusal(name)
+    assert operation(name) and reading_calls.refusal(name)
 
 
 def test_harmless_calls_are_not():
     for name in ["ec2:DescribeImages", "iam:ListRoles", "kms:GetKeyPolicy", "eks:DescribeCluster", "dynamodb:ListTables"]:
-        assert reading.refusal(name) is None
+        assert reading_calls.refusal(name) is None
 
 
 def test_a_refused_call_is_not_made_whatever_was_loaded():

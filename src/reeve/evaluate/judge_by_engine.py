@@ -11,7 +11,7 @@ from reeve.evaluate.judge_tables import judge_tables
 from reeve.evaluate.objects import Snapshot
 from reeve.evaluate.outcomes import Judged, Outcomes, PolicyOutcomes
 from reeve.evaluate.reach import types_read
-from reeve.inventory.columns import quoted
+from reeve.inventory.columns import sql_name
 from reeve.inventory.tables import ACCOUNT, connection, files_in, parquet
 from reeve.model import ObjectType
 
@@ -92,7 +92,7 @@ def _same_objects(judged: Judged, table: Sequence[str], object_type: ObjectType)
         EngineError: they are of others.
     """
     files = [file for folder in judged.folders for file in files_in(folder)]
-    same = f"t.{quoted(ACCOUNT)} = o.account AND t.{quoted(object_type.id_field)} = o.id"
+    same = f"t.{sql_name(ACCOUNT)} = o.account AND t.{sql_name(object_type.id_field)} = o.id"
     query = f"SELECT count(*) FROM {parquet(table)} t SEMI JOIN {parquet(files)} o ON {same}"  # noqa: S608 - our names
     with connection() as opened:
         found = opened.execute(query).fetchall() if files else [(0,)]

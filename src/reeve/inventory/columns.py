@@ -5,7 +5,7 @@ from reeve.language.types import NAMED, Kind
 from reeve.model import ObjectType
 
 
-def quoted(name: str) -> str:
+def sql_name(name: str) -> str:
     """Return a name as DuckDB's SQL writes it."""
     return '"' + name.replace('"', '""') + '"'
 
@@ -18,7 +18,7 @@ def kinds_of(object_type: ObjectType) -> dict[str, Kind]:
 def read_as(column: str, kind: Kind, found: str | None) -> str | None:
     """Return the SQL that reads a column of a type as a kind; None if it can't."""
     form = FORMS[kind].duckdb.get(found or "")
-    return None if form is None else f"{form.format(quoted(column))} AS {quoted(column)}"
+    return None if form is None else f"{form.format(sql_name(column))} AS {sql_name(column)}"
 
 
 def wrong_column(file: str, column: str, kind: Kind, found: str | None) -> str:

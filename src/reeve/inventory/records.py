@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import msgspec
 
-from reeve.inventory.columns import quoted, read_as
+from reeve.inventory.columns import read_as, sql_name
 from reeve.inventory.manifest import Manifest
 from reeve.inventory.tables import (
     ACCOUNT,
@@ -138,10 +138,10 @@ class Reader:
             if object_type.id not in self._shown:
                 found = columns_in(cursor, files, kinds)
                 self._shown[object_type.id] = ", ".join(read_as(name, kind, found[name]) or "" for name, kind in kinds.items())
-            query = f"SELECT {self._shown[object_type.id]} FROM {parquet(files)}"  # noqa: S608 - names are quoted
+            query = f"SELECT {self._shown[object_type.id]} FROM {parquet(files)}"  # noqa: S608 - names are sql_name
             given: list[Any] = []
             if wanted is not None:
-                query, given = f"{query} WHERE {quoted(wanted.field)} IN (SELECT unnest(?::VARCHAR[]))", [list(wanted.values)]
+                query, given = f"{query} WHERE {sql_name(wanted.field)} IN (SELECT unnest(?::VARCHAR[]))", [list(wanted.values)]
             cursor.execute(query, given)
             while rows := cursor.fetchmany(_FETCHED):
                 yield from rows

@@ -12,7 +12,7 @@ import duckdb
 import msgspec
 
 from reeve.files import inside
-from reeve.inventory.columns import kinds_of, quoted, read_as, wrong_column
+from reeve.inventory.columns import kinds_of, read_as, sql_name, wrong_column
 from reeve.inventory.directory import sha256, why
 from reeve.inventory.manifest import Manifest, SnapshotError, Table
 from reeve.language.types import Kind
@@ -200,16 +200,16 @@ def _wrong(opened: duckdb.DuckDBPyConnection, tables: Mapping[Path, Table], obje
 def _checks(object_type: ObjectType, kinds: Mapping[str, Kind], found: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return what may be wrong with rows, and the SQL that holds where it is."""
     checks = [
-        ("objects have no id", f"{quoted(object_type.id_field)} IS NULL"),
-        ("objects don't say which region they are in", f"{quoted(REGION)} IS NULL"),
-        ("objects don't say as of when they were", f"{quoted(AS_OF)} IS NULL"),
-        ("objects don't say where they are from", f"{quoted(SOURCE)} IS NULL"),
+        ("objects have no id", f"{sql_name(object_type.id_field)} IS NULL"),
+        ("objects don't say which region they are in", f"{sql_name(REGION)} IS NULL"),
+        ("objects don't say as of when they were", f"{sql_name(AS_OF)} IS NULL"),
+        ("objects don't say where they are from", f"{sql_name(SOURCE)} IS NULL"),
     ]
     for name, kind in kinds.items():
         if kind is Kind.DATE_TIME:
-            checks.append((f"values of {name} lie outside the calendar", _beyond(quoted(name), found[name])))
+            checks.append((f"values of {name} lie outside the calendar", _beyond(sql_name(name), found[name])))
         if kind is Kind.JSON:
-            checks.append((f"values of {name} are no JSON", f"NOT json_valid({quoted(name)}::VARCHAR)"))
+            checks.append((f"values of {name} are no JSON", f"NOT json_valid({sql_name(name)}::VARCHAR)"))
     return checks
 
 
@@ -218,9 +218,9 @@ def _wrong_rows(
 ) -> Iterator[str]:
     """Yield what is wrong with the rows of each file: their number, whose they are, and what checks look for."""
     counts = ", ".join(f"count(*) FILTER ({condition})" for _, condition in checks)
-    account = quoted(ACCOUNT)
+    account = sql_name(ACCOUNT)
     whose = f"min({account}), max({account}), count({account})"
-    query = f"SELECT {_FILE}, count(*), {whose}, {counts} FROM {source} GROUP BY 1"  # noqa: S608 - names are quoted
+    query = f"SELECT {_FILE}, count(*), {whose}, {counts} FROM {source} GROUP BY 1"  # noqa: S608 - names are sql_name
     rows = {str(row[0]): row[1:] for row in opened.execute(query).fetchall()}
     for path, table in tables.items():
         total, first, last, known, *others = rows.get(os.path.abspath(path), (0, None, None, 0, *[0] * len(checks)))
@@ -232,8 +232,8 @@ def _wrong_rows(
 
 
 def _no_repeated_ids(opened: duckdb.DuckDBPyConnection, files: Sequence[Path], object_type: ObjectType) -> None:
-    key = f"{quoted(ACCOUNT)}, {quoted(object_type.id_field)}"
-    query = f"SELECT {key} FROM {parquet(files)} GROUP BY ALL HAVING count(*) > 1 ORDER BY ALL LIMIT 1"  # noqa: S608 - quoted
+    key = f"{sql_name(ACCOUNT)}, {sql_name(object_type.id_field)}"
+    query = f"SELECT {key} FROM {parquet(files)} GROUP BY ALL HAVING count(*) > 1 ORDER BY ALL LIMIT 1"  # noqa: S608 - sql_name
     for account, repeated in opened.execute(query).fetchall():
         raise several(files[0].parent, account, object_type.id, repeated)
 
@@ -251,9 +251,9 @@ def _beyond(column: str, found: str) -> str:
 
 def _odd_json(opened: duckdb.DuckDBPyConnection, source: str, name: str) -> Iterator[str]:
     """Yield what Python finds wrong with JSON that DuckDB may read otherwise."""
-    text = f"{quoted(name)}::VARCHAR"
+    text = f"{sql_name(name)}::VARCHAR"
     deep = f"length({text}) - length(regexp_replace({text}, '[\\[{{]', '', 'g')) > {_DEEP}"
-    query = f"SELECT {text}, {_FILE} FROM {source} WHERE {deep} OR regexp_matches({text}, ?)"  # noqa: S608 - a quoted name
+    query = f"SELECT {text}, {_FILE} FROM {source} WHERE {deep} OR regexp_matches({text}, ?)"  # noqa: S608 - a sql_name name
     rows: Any = opened.execute(query, [_ODD])
     while some := rows.fetchmany(1):
         try:
@@ -264,8 +264,8 @@ def _odd_json(opened: duckdb.DuckDBPyConnection, source: str, name: str) -> Iter
 
 def _odd_reasons(opened: duckdb.DuckDBPyConnection, source: str, id_field: str) -> Iterator[str]:
     """Yield what is wrong with the reasons: engines look for a name's own letters, so that it may not be written otherwise."""
-    column = quoted(NOT_COLLECTED)
-    query = f"SELECT {column}, min({_FILE}) FROM {source} WHERE {column} IS NOT NULL GROUP BY 1"  # noqa: S608 - a quoted name
+    column = sql_name(NOT_COLLECTED)
+    query = f"SELECT {column}, min({_FILE}) FROM {source} WHERE {column} IS NOT NULL GROUP BY 1"  # noqa: S608 - a sql_name name
     rows: Any = opened.execute(query)
     while some := rows.fetchmany(2000):
         for text, file in some:

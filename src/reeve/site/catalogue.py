@@ -141,7 +141,7 @@ class Catalogue:
         return flags_together(self.flags[one] for one in policy_ids)
 
     @cached_property
-    def judging(self) -> Mapping[str, Sequence[str]]:
+    def policies_by_type(self) -> Mapping[str, Sequence[str]]:
         """By the id of a type, the policies in production that judge its objects.
 
         Raises:

@@ -151,7 +151,7 @@ def _policy(catalogue: Catalogue, policy: Policy) -> Page:
         "counts": catalogue.counts(policy.id),
         "offenders": offenders(judged.findings, MOST_OFFENDERS) if judged else (),
     }
-    numbers = " ".join(one.section.name.split(" ")[0] for one in found if "cis-aws" in one.section.id)
+    numbers = " ".join(dict.fromkeys(word for one in found if (word := one.section.name.split(" ")[0])[:1].isdigit()))
     words = f"{policy.description} {numbers} {policy.severity or ''} {words_of(texts['description'] or '')[:400]}"
     return Page(f"{policy.id}/", "policy", policy.full_name, "Policy", _crumbs(catalogue, policy.folder), data, words)
 
@@ -239,7 +239,7 @@ def _type(catalogue: Catalogue, type_id: str) -> Page:
     data = {
         "type": declared,
         "calls": _calls(declared),
-        "policies": catalogue.policy_rows(catalogue.judging[type_id]),
+        "policies": catalogue.policy_rows(catalogue.policies_by_type[type_id]),
         "extracts": extracts,
     }
     words = f"{type_id} {declared.description}"

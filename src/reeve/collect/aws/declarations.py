@@ -8,7 +8,7 @@ import botocore.exceptions  # pyright: ignore[reportMissingTypeStubs] - botocore
 import botocore.loaders  # pyright: ignore[reportMissingTypeStubs]
 import botocore.model  # pyright: ignore[reportMissingTypeStubs]
 
-from reeve.collect.aws import credential_report, reading
+from reeve.collect.aws import credential_report, reading_calls
 from reeve.collect.aws.inference import infer
 from reeve.collect.aws.shapes import (
     NO_CONSTANT,
@@ -143,7 +143,7 @@ class _Check:
             hint = nearest(call.operation, service.operation_names)
             self.note(steps, f"the service {call.service} has no operation {call.operation!r}{hint}")
             return None
-        refused = reading.refusal(call.name)
+        refused = reading_calls.refusal(call.name)
         if refused is not None:
             self.note(steps, f"{call.name} may not be called by a declaration: {refused}", "not-a-reading-call")
         return service.operation_model(call.operation)
@@ -188,7 +188,7 @@ class _Check:
                 self.note(
                     (*steps, "with") if call.arguments else steps, f"{call.name} needs the parameter {name!r}", "missing-key"
                 )
-        wanted = reading.actions(call.name, operation)
+        wanted = reading_calls.actions(call.name, operation)
         where = (*steps, "permissions") if call.permissions != (call.name,) else (*steps, "call")
         if set(wanted) != set(call.permissions):
             self.note(where, f"{call.name} needs the permissions {list(wanted)}, not {list(call.permissions)}")

@@ -6,7 +6,7 @@ from typing import Any
 
 import botocore.exceptions  # pyright: ignore[reportMissingTypeStubs] - botocore has no stubs of its own
 
-from reeve.collect.aws.reading import OWN, refusal
+from reeve.collect.aws.reading_calls import OWN, refusal
 
 
 class ForeignBodyError(botocore.exceptions.IncompleteReadError):

@@ -17,7 +17,7 @@ from reeve.evaluate.engines.duckdb_json import JSON
 from reeve.evaluate.engines.engine import EngineError
 from reeve.evaluate.queries import Query, sql
 from reeve.evaluate.stages import MappingStep
-from reeve.inventory.columns import quoted, read_as, wrong_column
+from reeve.inventory.columns import read_as, sql_name, wrong_column
 from reeve.inventory.tables import exact, parquet
 from reeve.language.kinds import COLUMN_TYPES, DOUBLE
 from reeve.language.types import Kind
@@ -93,18 +93,18 @@ class DuckDB:
             if read is None:
                 raise EngineError(wrong_column(files[0], column, kind, found.get(column)))
             shown.append(read)
-        shown += [quoted(column) for column, kind in found.items() if column not in wanted and kind == "VARCHAR"]
-        self._run(f"CREATE OR REPLACE VIEW {quoted(name)} AS SELECT {', '.join(shown)} FROM {source}")
+        shown += [sql_name(column) for column, kind in found.items() if column not in wanted and kind == "VARCHAR"]
+        self._run(f"CREATE OR REPLACE VIEW {sql_name(name)} AS SELECT {', '.join(shown)} FROM {source}")
         return tuple(found)
 
     def table(self, name: str, query: Query) -> int:
         """Keep a query's rows as a table (`Engine.table`)."""
-        created = self._run(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {sql(self.dialect, query)}")
+        created = self._run(f"CREATE OR REPLACE TEMP TABLE {sql_name(name)} AS {sql(self.dialect, query)}")
         return int(created.fetchone()[0])
 
     def map(self, step: MappingStep) -> None:
         """Make a step's table (`Engine.map`): Python reads the distinct inputs, and writes what the function says."""
-        inputs, found = quoted(f"{step.name} inputs"), quoted(f"{step.name} found")
+        inputs, found = sql_name(f"{step.name} inputs"), sql_name(f"{step.name} found")
         distinct = sql(self.dialect, step.inputs)
         self._run(f"CREATE OR REPLACE TEMP TABLE {inputs} AS SELECT *, row_number() OVER () AS n FROM ({distinct})")
         handle, name = tempfile.mkstemp(suffix=".ndjson", dir=_made(self._spill))
@@ -124,7 +124,7 @@ class DuckDB:
             Path(name).unlink()
         results = ", ".join(f"f.{column}::{_TYPES[dtype]} AS {column}" for column, dtype in step.results.items())
         joined = f"SELECT i.* EXCLUDE (n), {results} FROM {inputs} i JOIN {found} f ON f.n = i.n"
-        self._run(f"CREATE OR REPLACE TEMP TABLE {quoted(step.name)} AS {joined}")
+        self._run(f"CREATE OR REPLACE TEMP TABLE {sql_name(step.name)} AS {joined}")
         self._run(f"DROP TABLE {inputs}; DROP TABLE {found}")
 
     def _said(self, step: MappingStep, query: str) -> Iterator[bytes]:
