@@ -1,7 +1,7 @@
-"""The columnar evaluator beside SQL written by hand on the same engine, from Parquet to a Parquet of (id, codes).
+"""The columnar evaluator beside SQL written by hand on the same engine, from Parquet to a Parquet of place, id, name and codes.
 
-`columnar.py SCENARIO OBJECTS RUNS` prints `ours theirs ratio`, medians of seconds; `memory OBJECTS` and `compile POLICIES`
-print seconds and MB.
+`columnar.py SCENARIO OBJECTS RUNS` prints `ours theirs ratio`, medians of seconds; `estate OBJECTS RUNS` the same of a hundred
+accounts beside one with as many objects; `memory OBJECTS` and `compile POLICIES` print seconds and MB.
 """
 
 import os
@@ -15,15 +15,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
-from reeve.evaluate.judging import judge_tables
 
-from reeve.evaluate.columnar import Setting, plan
+from reeve.evaluate.columnar import plan
 from reeve.evaluate.engines.duckdb import DIALECT, DuckDB
+from reeve.evaluate.estate import EstateTables
+from reeve.evaluate.field_columns import Setting
 from reeve.evaluate.interpreter import by_type, compile_body
+from reeve.evaluate.judge_tables import judge_tables
 from reeve.evaluate.queries import sql
 from reeve.findings.scan import production_programs
 from reeve.inventory.columns import kinds_of
+from reeve.inventory.tables import ACCOUNT, ARN, REGION
 from reeve.language.operations.base import Moment
+from reeve.language.types import Kind
 from reeve.repository.repository import Repository
 
 CATALOG = Path(__file__).parent.parent / "catalog"
@@ -31,11 +35,17 @@ FIRST = "/ce/ca/aws/iam/user-has-more-than-one-active-access-key"
 NOW = Moment.at(datetime(2026, 1, 31, 12, tzinfo=UTC))
 THREADS = 2
 COLUMNS = {"Text": "VARCHAR", "Bytes": "VARCHAR", "Number": "DOUBLE", "Boolean": "BOOLEAN", "DateTime": "TIMESTAMPTZ"}
+WHERE = dict.fromkeys((ACCOUNT, REGION, ARN), Kind.TEXT)
 Built = tuple[Repository, list[str], dict[str, list[str]], str]
 """A repository, its policies, the files of each type, and the query by hand."""
 
 
-def write(path: Path, query: str) -> list[str]:
+PLACE = "'111111111111' AS _account, 'global' AS _region, NULL::VARCHAR AS _arn"
+OBJECT = "_account AS account, _region AS region, _arn AS arn"
+
+
+def write(path: Path, query: str, place: str = PLACE) -> list[str]:
+    query = f"SELECT {place}, * FROM ({query})"
     with duckdb.connect(config={"threads": THREADS}) as connection:
         connection.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
     return [str(path)]
@@ -52,7 +62,7 @@ def first(directory: Path, objects: int) -> Built:
     files = write(
         directory / "users.parquet", f"SELECT {', '.join(shown)}, NULL::VARCHAR _notCollected FROM range({objects}) t(i)"
     )
-    by_hand = f"""SELECT "{object_type.id_field}" AS id, (CASE WHEN disappearanceTime IS NOT NULL THEN 99 WHEN accessKey1Active IS NULL THEN 101
+    by_hand = f"""SELECT {OBJECT}, "{object_type.id_field}" AS id, nullif("{object_type.name_field}", '') AS name, (CASE WHEN disappearanceTime IS NOT NULL THEN 99 WHEN accessKey1Active IS NULL THEN 101
         WHEN accessKey1Active AND accessKey2Active IS NULL THEN 102 WHEN accessKey1Active AND accessKey2Active THEN 199
         ELSE 200 END)::USMALLINT AS code0 FROM read_parquet('{files[0]}')"""
     if "disappearanceTime" not in fields:
@@ -93,7 +103,7 @@ otherwise: {{status: COMPLIANT, currentStateMessage: One.}}
         || '}, {"Active": ' || (i % 5 = 0) || '}]}'"""
     files = write(directory / "users.parquet", f"SELECT 'user-' || i AS id, {facts} AS facts FROM range({objects}) t(i)")
     one, two = (f"json_extract_string(facts, '$.AccessKeys[{n}].Active')" for n in (0, 1))
-    by_hand = f"SELECT id, (CASE WHEN {one} = 'true' AND {two} = 'true' THEN 199 ELSE 200 END)::USMALLINT code0 "
+    by_hand = f"SELECT {OBJECT}, id, id AS name, (CASE WHEN {one} = 'true' AND {two} = 'true' THEN 199 ELSE 200 END)::USMALLINT code0 "
     return repository, ["/ce/p"], {"user": files}, by_hand + f"FROM read_parquet('{files[0]}')"
 
 
@@ -125,7 +135,7 @@ otherwise: {{status: COMPLIANT, currentStateMessage: In order.}}
     files = write(
         directory / "things.parquet", f"SELECT 'id-' || i AS id, {', '.join(numbers + texts)} FROM range({objects}) t(i)"
     )
-    by_hand = f"SELECT id, {', '.join(cases)} FROM read_parquet('{files[0]}')"
+    by_hand = f"SELECT {OBJECT}, id, id AS name, {', '.join(cases)} FROM read_parquet('{files[0]}')"
     return repository, [f"/ce/{name}" for name in policies], {"thing": files}, by_hand
 
 
@@ -154,21 +164,22 @@ relatedLists:
     parents = write(directory / "parents.parquet", f"SELECT 'p-' || i AS id FROM range({objects}) t(i)")
     rules = f"SELECT 'c-' || i AS id, 'p-' || (i // 5) AS parentId, (20 + hash(i) % 5)::DOUBLE AS port FROM range({objects * 5}) t(i)"
     rules = write(directory / "children.parquet", rules)
-    by_hand = f"""SELECT p.id, (CASE WHEN coalesce(c.n, 0) > 1 THEN 199 ELSE 200 END)::USMALLINT AS code0
+    by_hand = f"""SELECT {OBJECT}, p.id, p.id AS name, (CASE WHEN coalesce(c.n, 0) > 1 THEN 199 ELSE 200 END)::USMALLINT AS code0
         FROM read_parquet('{parents[0]}') p LEFT JOIN
-        (SELECT parentId, count(*) FILTER (port = 22) AS n FROM read_parquet('{rules[0]}') GROUP BY 1) c ON c.parentId = p.id"""
+        (SELECT _account AS a, parentId, count(*) FILTER (port = 22) AS n FROM read_parquet('{rules[0]}') GROUP BY ALL) c
+        ON c.a = p._account AND c.parentId = p.id"""
     return repository, ["/ce/p"], {"parent": parents, "child": rules}, by_hand
 
 
 SCENARIOS: dict[str, Callable[[Path, int], Built]] = {"first": first, "json": json, "fifty": fifty, "children": children}
 
 
-def run_ours(built: Built, directory: Path, spill: Path, memory: str | None = None) -> float:
+def run_ours(built: Built, directory: Path, spill: Path, memory: str | None = None, several: bool = False) -> float:
     repository, policies, tables, _ = built
     started = time.perf_counter()
     programs = {policy: compile_body(repository.logic(policy).body) for policy in policies}
     with DuckDB(spill, THREADS, memory) as engine:
-        judge_tables(engine, tables, programs, repository.object_type, NOW, str(directory))
+        judge_tables(engine, EstateTables(tables, {}, several), programs, repository.object_type, NOW, str(directory))
     return time.perf_counter() - started
 
 
@@ -204,6 +215,65 @@ def compare(scenario: str, objects: int, runs: int) -> None:
         print(ours, theirs, statistics.median(a / b for a, b in pairs))
 
 
+def in_accounts(directory: Path, objects: int, accounts: int) -> Built:
+    """Objects with children and a lookup, which for one in a hundred leads to another account."""
+    directory.mkdir()
+    types = {
+        "owner": "name: Owner\nidField: id\nfields: {id: {type: Bytes}, active: {type: Boolean}}\n",
+        "child": "name: Child\nidField: id\nfields: {id: {type: Bytes}, parentId: {type: Bytes}, port: {type: Number}}\n",
+        "parent": "name: Parent\nidField: id\nfields: {id: {type: Bytes}, ownerId: {type: Bytes}}\n"
+        "lookups: {owner: {type: owner, foreignKey: ownerId}}\nrelatedLists: {rules: {type: child, foreignKey: parentId}}\n",
+    }
+    logic = """inputType: parent
+conditions:
+- status: UNDETERMINED
+  currentStateMessage: Nobody's.
+  check: {IS_EMPTY_LOOKUP: owner}
+- status: INCOMPLIANT
+  currentStateMessage: Open.
+  check: {AND: {args: [{FIELD: {path: owner.active}}, {RELATED_LIST_HAS: {status: INCOMPLIANT, relationshipName: rules}}]}}
+otherwise: {status: COMPLIANT, currentStateMessage: Closed.}
+relatedLists:
+- relationshipName: rules
+  conditions:
+  - status: INCOMPLIANT
+    currentStateMessage: Open.
+    check: {IS_EQUAL: {left: {FIELD: {path: port}}, right: {NUMBER: 22}}}
+  otherwise: {status: COMPLIANT, currentStateMessage: Closed.}
+"""
+    repository, each = made(directory, types, {"p": logic}), objects // accounts
+    tables: dict[str, list[str]] = {"owner": [], "child": [], "parent": []}
+    for account in range(accounts):
+        first, last = account * each, (account + 1) * each
+        rows = f"range({first}, {last}) t(i)"
+        queries = {
+            "owner": f"SELECT 'o-' || i AS id, i % 3 = 0 AS active FROM {rows}",
+            "child": f"SELECT 'c-' || i AS id, 'p-' || i AS parentId, (20 + hash(i) % 5)::DOUBLE AS port FROM {rows}",
+            "parent": f"SELECT 'p-' || i AS id, 'o-' || CASE WHEN i % 100 = 0 THEN (i * 7) % {objects} ELSE i END AS ownerId FROM {rows}",
+        }
+        for name, query_ in queries.items():
+            place = PLACE.replace("111111111111", f"{account:012}")
+            tables[name] += write(directory / f"{name}{account}.parquet", query_, place)
+    return repository, ["/ce/p"], tables, ""
+
+
+def estate(objects: int, runs: int) -> None:
+    """Print the seconds that a hundred accounts take, those that one with as many objects takes, and the ratio."""
+    with tempfile.TemporaryDirectory(prefix="reeve-bench-") as name:
+        directory = Path(name)
+        many, one = in_accounts(directory / "many", objects, 100), in_accounts(directory / "one", objects, 1)
+        run_ours(one, directory / "warm", directory / "spill")
+        pairs = [
+            (
+                run_ours(many, directory / f"many{n}", directory / "spill", several=True),
+                run_ours(one, directory / f"one{n}", directory / "spill"),
+            )
+            for n in range(runs)
+        ]
+        ours, theirs = (statistics.median(times) for times in zip(*pairs, strict=True))
+        print(ours, theirs, statistics.median(a / b for a, b in pairs))
+
+
 def memory(objects: int) -> None:
     """Print seconds, and the peak memory in MB of a process that judges and does nothing else."""
     with tempfile.TemporaryDirectory(prefix="reeve-bench-") as name:
@@ -228,7 +298,7 @@ def compiling(policies: int) -> None:
         bodies = [repository.logic(policy).body for policy in ids]
         with DuckDB(Path(name) / "spill", THREADS) as engine:
             object_type = repository.object_type("thing")
-            columns = engine.open_table("objects_thing", tables["thing"], kinds_of(object_type))
+            columns = engine.open_table("objects_thing", tables["thing"], kinds_of(object_type) | WHERE)
             setting = Setting(engine.dialect, repository.object_type, lambda _: columns, NOW)
             started = time.perf_counter()
             sql(engine.dialect, plan(object_type, [compile_body(body) for body in bodies], setting).query)
@@ -252,6 +322,8 @@ def main() -> None:
             first(Path(directory), int(objects))
         case ["judge", _, directory]:
             judge_first(Path(directory))
+        case ["estate", objects, runs]:
+            estate(int(objects), int(runs))
         case ["memory", objects]:
             memory(int(objects))
         case ["functions"]:

@@ -16,10 +16,11 @@ from pathlib import Path
 import duckdb
 import pyspark
 from columnar import NOW, first, run_ours
-from reeve.evaluate.judging import judge_tables
 
 from reeve.evaluate.engines.spark import Spark
+from reeve.evaluate.estate import EstateTables
 from reeve.evaluate.interpreter import compile_body
+from reeve.evaluate.judge_tables import judge_tables
 
 HOME = Path(pyspark.__file__).parent
 LOCAL = {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_HOME": str(HOME), "PYSPARK_PYTHON": sys.executable}
@@ -71,7 +72,7 @@ def judged(workers: int, built, directory: Path) -> float:
         for run in range(3):  # the first ones are the JVM's warming up, which a cluster in use has behind it
             started = time.perf_counter()
             out = directory / f"of-{workers}-{run}"
-            judge_tables(engine, tables, programs, repository.object_type, NOW, str(out))
+            judge_tables(engine, EstateTables(tables), programs, repository.object_type, NOW, str(out))
             taken = time.perf_counter() - started
         out.rename(directory / f"of-{workers}")
         return taken

@@ -15,6 +15,7 @@ from account import Account, Server
 from reeve.cli import reeve as group
 from reeve.cli.failures import failing_well
 from reeve.collect.aws import bounds
+from reeve.language.operations.registry import Operations
 
 # The gate judges a commit, so it says the same of it each time; what is new is looked for by `make fuzz`.
 settings.register_profile("default", max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -81,11 +82,12 @@ class Run:
 
 @pytest.fixture
 def reeve(capfdbinary):
-    """Run the command in this process: exit code, standard output, standard error."""
+    """Run the command in this process: exit code, standard output, standard error; with other operations, if some are given."""
 
-    def run(*args: object) -> Run:
+    def run(*args: object, operations: Operations | None = None) -> Run:
         capfdbinary.readouterr()
-        code = failing_well(lambda: group.main([str(arg) for arg in args], "reeve", standalone_mode=False), debug=False)
+        words = [str(arg) for arg in args]
+        code = failing_well(lambda: group.main(words, "reeve", standalone_mode=False, obj=operations), debug=False)
         sys.stdout.flush()
         sys.stderr.flush()
         out, err = capfdbinary.readouterr()

@@ -1,6 +1,7 @@
 """Imports point down the list of design only, and starting up loads no AWS library or engine."""
 
 import ast
+import inspect
 import re
 import subprocess
 import sys
@@ -8,6 +9,8 @@ import sys
 import pytest
 
 from conftest import ROOT
+from reeve.language.evaluation import Timing
+from reeve.language.operations.built_in import BUILT_IN
 
 SOURCES = ROOT / "src" / "reeve"
 # From the bottom up: a part may import those before it, and those of its own rank that stand with it.
@@ -81,6 +84,90 @@ def test_what_is_known_of_a_provider_without_an_account_loads_no_library():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout == "('AWS', 'console.aws.amazon.com')\n", done.stderr
+
+
+def module_of(path):
+    return ".".join(["reeve", *path.relative_to(SOURCES).with_suffix("").parts]).removesuffix(".__init__")
+
+
+def circles(graph):
+    """Return the circles of a graph of sets: each as the set of those that can be reached from one another."""
+    reached = {}
+    for start in graph:
+        found, pending = set(), [start]
+        while pending:
+            pending += (new := graph.get(pending.pop(), set()) - found)
+            found |= new
+        reached[start] = found
+    return {frozenset(other for other in found if start in reached.get(other, ())) for start, found in reached.items()} - {
+        frozenset()
+    }
+
+
+CIRCLES = set()
+"""Modules that may import one another, as sets; each with its reason."""
+
+
+def test_no_modules_import_one_another():
+    """Not for their types either, nor inside a function; a module's packages are imported before it."""
+    paths = {module_of(path): path for path in SOURCES.rglob("*.py")}
+    graph = {name: set() for name in paths}
+    for name, path in paths.items():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("reeve"):
+                named = {f"{node.module}.{one.name}" for one in node.names}
+                targets = (named & paths.keys()) | ({node.module} if named - paths.keys() else set())
+            elif isinstance(node, ast.Import):
+                targets = {one.name for one in node.names}
+            else:
+                continue
+            for target in targets & paths.keys():
+                parts = target.split(".")
+                graph[name] |= {
+                    above for n in range(1, len(parts) + 1) if not f"{name}.".startswith(f"{(above := '.'.join(parts[:n]))}.")
+                }
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a", "d"}}) == {frozenset("abc")}
+    assert circles(graph) == CIRCLES
+
+
+OPERATIONS = SOURCES / "language" / "operations"
+KNOWN = {"reeve.language.operations." + name for name in ("base", "registry", "built_in")}
+"""What may be known of operations elsewhere: what each of them is, and that there are some."""
+OTHERS = {
+    "cli/engines.py": {"SIZE"},  # what an option takes
+    "language/kinds.py": {"BOOLEAN", "JSON"},  # types of DuckDB
+}
+"""Texts that are an operation's name, and stand for something else."""
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(path for path in SOURCES.rglob("*.py") if OPERATIONS not in path.parents),
+    ids=lambda path: path.relative_to(SOURCES).as_posix(),
+)
+def test_no_operation_is_known_outside_its_class(path):
+    """Neither by its class nor by its name in YAML."""
+    tree = ast.parse(path.read_text())
+    imported = {name for name in imports(path) if name.startswith("reeve.language.operations.")}
+    assert imported <= KNOWN
+    classes = {one.__name__ for one in (*BUILT_IN.classes, *BUILT_IN.legacy)}
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    own = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    outside = {one.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for one in node.names}
+    assert not (classes & names) - own - outside
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    assert texts & BUILT_IN.by_name.keys() == OTHERS.get(path.relative_to(SOURCES).as_posix(), set())
+
+
+MOMENT = {"now", "midnight", "day", "as_far_as"}
+
+
+@pytest.mark.parametrize("operation", [*BUILT_IN.classes, *BUILT_IN.legacy], ids=lambda one: one.__name__)
+def test_operations_that_look_at_the_moment_say_so(operation):
+    """Else `--since` would keep verdicts that time has changed."""
+    tree = ast.parse(inspect.getsource(sys.modules[operation.__module__]))
+    looks = any(isinstance(node, ast.Attribute) and node.attr in MOMENT for node in ast.walk(tree))
+    assert (getattr(operation, "TIMING", Timing.NONE) is not Timing.NONE) is looks
 
 
 ENGINES = ("botocore", "duckdb", "ibis")

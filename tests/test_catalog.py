@@ -79,8 +79,10 @@ def test_types_are_collected_and_described(type_id):
 def test_the_names_that_an_expression_reads():
     assert names_read("a.b.c") == {"a"}
     assert names_read("_parent.x.y && not_null(call.z, other)") == {"_parent.x", "call", "other"}
-    assert names_read("[@][0]._account") == names_read("{a: @}.a._account") == names_read("@ | _account") == {"_account"}
-    assert names_read("_parent | id") == names_read("[_parent][0].id") == {"_parent.id"}
+    for hidden in ("[@][0]._account", "{a: @}.a._account", "@ | _account", "not_null(@)._account", "(@ || x)._account"):
+        assert "_account" in names_read(hidden), hidden
+    for hidden in ("_parent | id", "[_parent][0].id", "{a: _parent}.a.id", "map(&id, [_parent])"):
+        assert "_parent.id" in names_read(hidden), hidden
     assert names_read("sort_by(Users, &Name)[?Age > `1`].Key | [0]") == {"Users"}
     assert REGIONS.call.name == "ec2:DescribeRegions"
 

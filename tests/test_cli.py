@@ -53,7 +53,8 @@ def test_a_damaged_snapshot_is_not_judged(account, reeve, tmp_path):
     for broken in ({**manifest, "schema": "reeve.snapshot/99"}, {"schema": 1}):
         (tmp_path / "manifest.json").write_text(json.dumps(broken))
         assert reeve("evaluate", tmp_path).code == 2
-    hostile = {**manifest, "tables": {"aws.iam.User": {"file": "../../etc/passwd", "rows": 1, "sha256": ""}}}
+    (known,) = manifest["tables"]["aws.iam.User"]
+    hostile = {**manifest, "tables": {"aws.iam.User": [{**known, "file": "../../etc/passwd"}]}}
     (tmp_path / "manifest.json").write_text(json.dumps(hostile))
     assert "which is none of a snapshot's" in reeve("evaluate", tmp_path).err
 
@@ -75,13 +76,22 @@ def test_the_demonstration(tmp_path):
     counts = {policy["id"].rpartition("/")[2]: policy["counts"] for policy in report["policies"]}
     expected = {"INCOMPLIANT": 7, "UNDETERMINED": 2, "COMPLIANT": 51, "INAPPLICABLE": 0, "DISAPPEARED": 1}
     assert counts[FIRST[1]] == expected
-    assert "CRITICAL" in done.stdout and "requests to AWS in" in done.stdout
+    assert "CRITICAL" in done.stdout and " requests in " in done.stdout
     first = [one for one in report["findings"] if one["policy"].endswith(FIRST[1]) and one["status"] == "INCOMPLIANT"]
     assert all(finding["remedy"]["commands"] for finding in first)
     of_lists = [found for found in counts.values() if sum(found.values()) > 1]
     assert sum(bool(found["INCOMPLIANT"]) and bool(found["COMPLIANT"]) for found in of_lists) > 0.9 * len(of_lists)
     assert sum(bool(found["UNDETERMINED"]) for found in counts.values()) > len(counts) / 5
     assert report["snapshot"]["errors"]
+    # Each offender says where it is, what decided, and how it is mended.
+    offenders = [one for one in report["findings"] if one["status"] == "INCOMPLIANT"]
+    assert all(one["arn"] and one["account"] == "210987654321" and one["region"] and one["service"] for one in offenders)
+    assert all(one["console"].startswith("https://") and one["evidence"]["text"] and one["remedy"]["say"] for one in offenders)
+    objects = {(one["policy"], one["object"]) for one in report["findings"]}
+    assert len(objects) == len(report["findings"]) == len({(one["policy"], one["arn"]) for one in report["findings"]})
+    cifs = next(one for one in offenders if one["policy"].endswith("-cifs-traffic") and one["name"] == "windows")
+    assert cifs["evidence"]["calls"] == ["ec2:DescribeSecurityGroupRules"]
+    assert f"--group-id {cifs['object']}" in cifs["remedy"]["commands"][0]["run"]
 
 
 def test_schemas_are_written_to_a_directory_only(reeve, tmp_path, monkeypatch):

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from reeve.evaluate.columnar import Setting, plan
+from reeve.evaluate.columnar import plan
 from reeve.evaluate.engines.duckdb import DuckDB
+from reeve.evaluate.field_columns import Setting
 from reeve.evaluate.interpreter import compile_body
 from reeve.inventory.columns import kinds_of
 from reeve.language.errors import Position

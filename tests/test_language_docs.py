@@ -46,9 +46,9 @@ def test_examples(name):
         None,
         {"rules": rules},
     )
-    program = compile_body(body, lambda found, depth, value: seen.append((depth, value)))
+    program = compile_body(body, seen.append)
     program.judge(example.row, Moment.at(parse_date_time(examples.NOW)))
-    assert seen[-1] == (0, example.value)
+    assert (seen[-1].depth, seen[-1].value) == (0, example.value)
 
 
 def test_generated_files_are_up_to_date():

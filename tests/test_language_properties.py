@@ -19,6 +19,7 @@ from reeve.language.operations.built_in import BUILT_IN
 from reeve.language.scopes import Scope
 from reeve.language.source import Mapping, Scalar, Sequence
 from reeve.language.syntax import FileReader
+from reeve.language.times import parse_date_time
 from reeve.language.types import BYTES, NAMED, TEXT, Kind, list_of, set_of
 from reeve.model import Field, ObjectType, Status
 
@@ -384,7 +385,7 @@ def test_java_doubles_that_are_no_numbers():
 def test_offsets_are_resolved(time, minutes):
     sign, rest = "-" if minutes < 0 else "+", abs(minutes)
     text = f"{time:%H:%M:%S}{sign}{rest // 60:02d}:{rest % 60:02d}"
-    parsed = values.parse_date_time(f"{time.date().isoformat()}T{text}")
+    parsed = parse_date_time(f"{time.date().isoformat()}T{text}")
     assert parsed == (time.replace(microsecond=0) - timedelta(minutes=minutes)).replace(tzinfo=UTC)
 
 

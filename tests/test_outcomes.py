@@ -477,7 +477,7 @@ def test_a_fingerprint_is_the_same_in_every_process(tmp_path):
         "from reeve.cli.working import open_repository\n"
         "from reeve.evaluate.fingerprints import fingerprint\n"
         "from reeve.findings.scan import production_programs\n"
-        "from reeve.language.operations.base import Moment\n"
+        "from reeve.language.evaluation import Moment\n"
         "repository, moment = open_repository(None), Moment.at(datetime(2026, 1, 1, tzinfo=UTC))\n"
         "for name, program in production_programs(repository, list(repository.policies)).items():\n"
         "    print(name, fingerprint(program, repository.object_type, moment))\n"

@@ -3,14 +3,17 @@
 import json
 import re
 import shlex
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import CATALOG, ROOT
+from account import Failure
+from conftest import CATALOG, FIRST, ROOT
 from reeve.collect.aws.declarations import Models
 from reeve.collect.aws.remedies import remedy_check
 from reeve.evaluate.interpreter import compile_body
@@ -301,6 +304,28 @@ def test_the_example_of_the_documentation():
     assert not remedy(CIFS, {"id": "sg-1", "rules": [RULE]}, 299, {"rules": []}, example).commands
 
 
+def test_what_only_a_remedy_reads_makes_nothing_undetermined(account, reeve):
+    account.add("offender", True, True)
+    account.failures["GetAccessKeyLastUsed"] = Failure("AccessDenied", 403, 10**9)
+    run = reeve("scan", *FIRST, "--format", "json")
+    finding = run.finding("offender")
+    assert (run.code, finding["status"], finding.get("remedy")) == (1, "INCOMPLIANT", None)
+
+
+# Where they are shown --------------------------------------------------------------------------------------------------
+
+
+def test_a_policy_is_shown_with_its_remedies(reeve, tmp_path):
+    shown = reeve("policy", "show", KEYS).out
+    assert "Remedy for 199: Keep {{keep.id}}" in shown and "--access-key-id {{item.id}} --status Inactive" in shown
+    for part in ("types", CIFS.lstrip("/")):
+        shutil.copytree(CATALOG / part, tmp_path / "repo" / part)
+    assert reeve("site", "build", "--repo", tmp_path / "repo", "--out", tmp_path / "site").code == 0
+    page = (tmp_path / "site" / CIFS.lstrip("/") / "index.html").read_text()
+    for text in ("How an object is mended", "revoke-security-group-ingress", "To undo it", "What it can break", "be undone"):
+        assert text in page, text
+
+
 # The catalogue ---------------------------------------------------------------------------------------------------------
 
 SAMPLES = {"Text": "text", "Number": 7, "Boolean": True, "DateTime": "2026-01-02T03:04:05Z", "Json": {}}
@@ -375,3 +400,57 @@ def test_every_policy_of_the_catalogue_says_how_to_mend():
     needing = [policy_id for policy_id in REPOSITORY.policy_ids if REPOSITORY.policy(policy_id).is_production]
     lacking = {policy_id for policy_id in needing if incompliant_codes(body_of(policy_id))} - set(WITH)
     assert not lacking
+
+
+# What commands leave behind --------------------------------------------------------------------------------------------
+
+HTTP = "/ce/ca/aws/s3/bucket-policy-deny-http-requests"
+ACL = "/ce/ca/aws/vpc/network-acl-allows-unrestricted-ingress-traffic-to-remote-server-administration-ports"
+
+
+def mended(policy_id):
+    """Yield each INCOMPLIANT test object that commands mend: its row, the commands' words, and what judges a row after."""
+    body = body_of(policy_id)
+    program = compile_body(body)
+    for case in run_tests(REPOSITORY, f"{policy_id}/prod.logic.yaml").cases:
+        code = case.actual["conditionIndex"]
+        found = remedy(policy_id, whole(case.row, body.object_type), code) if code in incompliant_codes(body) else None
+        if found is not None and found.commands:
+            words = [shlex.split(command.run) for command in found.commands]
+            yield case.row, code, words, lambda row, moment=case.moment: program.judge(row, moment).code
+
+
+def test_a_policy_with_the_statement_added_denies_http():
+    found = list(mended(HTTP))
+    assert {code for _, code, _, _ in found} == {199, 300}
+    for row, _, ((*_, document),), judge in found:
+        policy = json.loads(document)
+        before = row.get("policy") or {"Statement": []}
+        kept = before["Statement"] if isinstance(before["Statement"], list) else [before["Statement"]]
+        assert policy["Statement"][:-1] == kept and policy.get("Id") == before.get("Id")
+        assert judge({**row, "policy": policy}) == 299
+
+
+def changed(rules, words):
+    """Return the rules of a network ACL after a command."""
+    given = dict(pairwise(words[3:]))
+    number = float(given["--rule-number"])
+    left = [rule for rule in rules if rule["number"] != number]
+    if words[2] == "delete-network-acl-entry":
+        return left
+    assert len(left) == len(rules)
+    port = float(json.loads(given["--port-range"])["From"])
+    made = {"number": number, "action": given["--rule-action"], "protocol": given["--protocol"], "from": port, "to": port}
+    return [*left, {**made, "cidrs": [given.get("--cidr-block"), given.get("--ipv6-cidr-block")]}]
+
+
+def test_an_acl_after_the_commands_lets_nobody_reach_the_port():
+    found = list(mended(ACL))
+    assert {code for _, code, _, _ in found} == {299, 399}
+    assert {words[0][2] for _, _, words, _ in found} == {"create-network-acl-entry", "delete-network-acl-entry"}
+    for row, code, commands, judge in found:
+        rules = row["ingress"]
+        for words in commands:
+            rules = changed(rules, words)
+        after = judge({**row, "ingress": rules})
+        assert after == 400 or (code, after) == (299, 399)

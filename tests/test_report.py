@@ -6,8 +6,13 @@ import shutil
 
 import jsonschema
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from conftest import FIRST, ROOT
+from reeve.findings.choosing import shares
+from reeve.findings.results import SHOWN_ORDER
+from reeve.model import Policy
 from reeve.report import json as json_report
 from reeve.report.escaping import visible
 
@@ -36,7 +41,7 @@ def test_json_holds_to_the_documented_schema(company, reeve):
 def test_the_summary_fits_80_columns_but_for_commands(company, reeve):
     lines = reeve("scan", *FIRST).out.splitlines()
     assert all(len(line) <= 80 for line in lines if "aws iam" not in line)
-    assert sum("aws iam update-access-key" in line for line in lines) == 2
+    assert sum("aws iam update-access-key" in line for line in lines) == 4  # of each offender both keys, which nobody used
     assert any(line.split()[:2] == ["INCOMPLIANT", "2"] for line in lines)
 
 
@@ -82,7 +87,7 @@ def test_html_in_a_browser(company, reeve, tmp_path):
         page.on("pageerror", lambda error: errors.append(error))
         page.on("request", lambda request: requests.append(request.url))
         page.goto((tmp_path / "report.html").as_uri())
-        assert page.title() == "Reeve report: AWS account 123456789012"
+        assert page.title() == "Reeve report: AWS account 123456789012 (example)"
         assert page.locator("tbody tr[data-s]").count() == 8
         page.locator("select[data-status]").select_option("INCOMPLIANT")
         assert page.locator("tbody tr[data-s]:visible").count() == 3
@@ -105,6 +110,58 @@ def test_html_in_a_browser(company, reeve, tmp_path):
         assert not errors
         assert all(url.startswith("file:") for url in requests)
         browser.close()
+
+
+@pytest.fixture
+def small_reports(monkeypatch):
+    """Reports that hold few findings, so that few objects are too many."""
+    monkeypatch.setattr("reeve.findings.choosing.shares.__defaults__", (3,))
+
+
+def test_what_a_report_can_not_hold_is_cut_off_and_said(company, reeve, tmp_path, small_reports):
+    run = reeve("scan", *FIRST, "--out", tmp_path)
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["cutOff"] == {"detailed": 3, "brief": 4}
+    assert (tmp_path / "report.json").read_text().index('"cutOff"') < 200
+    assert "Cut off: 3 findings" in run.out.splitlines()[1]
+    page = (tmp_path / "report.html").read_text()
+    assert "Cut off: 3 findings" in page and page.index("Cut off") < page.index("<main")
+    assert len(report["findings"]) == sum(report["policies"][0]["counts"].values()) == 7
+    statuses = [one["status"] for one in report["findings"]]
+    assert statuses == sorted(statuses, key=["INCOMPLIANT", "UNDETERMINED", "COMPLIANT"].index)
+    assert ["evidence" in one for one in report["findings"]] == [True, True, False, False, False, False, False]
+    assert all(one["arn"] and one["region"] == "global" and one["message"] for one in report["findings"])
+    jsonschema.Draft202012Validator(json.loads((ROOT / "docs" / "report.schema.json").read_text())).validate(report)
+
+
+SEVERITIES = st.sampled_from([None, "CRITICAL", "HIGH", "LOW"])
+COUNTS = st.fixed_dictionaries({status: st.integers(0, 60) for status in SHOWN_ORDER})
+
+
+@given(st.lists(st.tuples(SEVERITIES, COUNTS), max_size=6), st.integers(0, 200))
+def test_the_worst_are_shown(declared, at_most):
+    counts = [(Policy(f"/ce/{number}", "", "", "", severity=one), own) for number, (one, own) in enumerate(declared)]
+    found = shares(counts, at_most)
+    every = sum(sum(own.values()) for _, own in counts)
+    assert sum(sum(own.values()) for own in found.values()) == min(at_most, every)
+    for policy, own in counts:
+        assert all(0 <= found[policy.id][status] <= own[status] for status in SHOWN_ORDER)
+    left_out = [status for status in SHOWN_ORDER if any(found[policy.id][status] < own[status] for policy, own in counts)]
+    for status in SHOWN_ORDER[SHOWN_ORDER.index(left_out[0]) + 1 :] if left_out else ():
+        assert not any(found[policy.id][status] for policy, _ in counts), "a better status is shown before all of a worse one"
+
+
+def test_objects_of_one_name_are_told_apart(reeve, demo_scan):
+    report = json.loads((demo_scan / "report.json").read_text())
+    default = [
+        one for one in report["findings"] if one["name"] == "default" and one["policy"].endswith("-restrict-all-traffic")
+    ]
+    shown = reeve("evaluate", demo_scan, "--policy", "*restrict-all-traffic").out
+    page = (demo_scan / "report.html").read_text()
+    assert len({one["arn"] for one in default}) == len(default) > 2
+    for one in default:
+        assert one["object"] in page
+        assert one["status"] == "COMPLIANT" or (one["object"] in shown and one["region"] in shown)
 
 
 def test_visible():

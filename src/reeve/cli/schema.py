@@ -7,6 +7,7 @@ import click
 
 from reeve.cli.failures import UserError
 from reeve.cli.options import debug_option
+from reeve.cli.working import operations
 from reeve.inventory.stores import is_address, shown
 from reeve.report.streams import put, put_json
 from reeve.repository.schemas import KINDS, schema_of
@@ -29,7 +30,7 @@ def command(kind: str | None, out: Path | None, vscode: bool, debug: bool) -> in
         put(*(f"{name:<14} {pattern}" for name, pattern in KINDS.items()))
         return 0
     if kind is not None:
-        put_json(schema_of(kind))
+        put_json(schema_of(kind, operations()))
         return 0
     directory = out or Path()
     if is_address(directory):
@@ -39,7 +40,7 @@ def command(kind: str | None, out: Path | None, vscode: bool, debug: bool) -> in
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for name in KINDS:
-            text = json.dumps(schema_of(name), indent=2, ensure_ascii=False) + "\n"
+            text = json.dumps(schema_of(name, operations()), indent=2, ensure_ascii=False) + "\n"
             (directory / f"{name}.schema.json").write_text(text, "utf-8")
     except OSError as error:
         raise UserError(f"can't write to {directory}: {(error.strerror or '').lower()}; choose another --out") from None

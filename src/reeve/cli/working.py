@@ -5,8 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from reeve.cli.failures import UserError
 from reeve.files import inside
+from reeve.language.operations.built_in import BUILT_IN
+from reeve.language.operations.registry import Operations
 from reeve.masking import masked
 from reeve.report.escaping import visible
 from reeve.report.streams import console, error_console, put_content, stderr_is_terminal
@@ -19,10 +23,16 @@ if TYPE_CHECKING:
 def open_repository(root: Path | None) -> Repository:
     """Open the repository at `root`, or the catalogue that comes with reeve: in the wheel, or beside the sources."""
     if root is not None:
-        return Repository.open(root)
+        return Repository.open(root, operations())
     package = Path(__file__).parent.parent
     shipped = package / "catalog"
-    return Repository.open(shipped if shipped.is_dir() else package.parents[1] / "catalog")
+    return Repository.open(shipped if shipped.is_dir() else package.parents[1] / "catalog", operations())
+
+
+def operations() -> Operations:
+    """Return the operations that logic may use: those that the command was called with, as its context's object, or ours."""
+    context = click.get_current_context(silent=True)
+    return (context and context.find_object(Operations)) or BUILT_IN
 
 
 def paths_in(repository: Repository, paths: tuple[str, ...]) -> tuple[str, ...]:

@@ -157,6 +157,8 @@ class Answers:
                 "SubjectAlternativeNameSummaries": ["new.shop.example"],
                 "HasAdditionalSubjectAlternativeNames": False,
                 "Status": "PENDING_VALIDATION",
+                "Type": "AMAZON_ISSUED",
+                "InUse": False,
             }
         ]
         for number, (names, days, key) in enumerate(CERTIFICATES, start=1):
@@ -169,6 +171,8 @@ class Answers:
                     "Status": "ISSUED" if days > 0 else "EXPIRED",
                     "NotAfter": (self.now + timedelta(days=days)).timestamp(),
                     "KeyAlgorithm": key,
+                    "Type": "AMAZON_ISSUED",
+                    "InUse": days > 0,
                 }
             )
         return found

@@ -46,7 +46,8 @@ def _ordinary(number: int) -> tuple[Key, ...]:
 
 
 def populate(backend: Any, now: datetime) -> None:
-    """Make the users with their keys, passwords and second factors, the groups, roles and policies."""
+    """Make the users with their keys, passwords and second factors, the groups, roles and policies; name the account."""
+    backend.create_account_alias("shop-production")
     names = [*PEOPLE, *SERVICES]
     for number, name in enumerate(names):
         special = name in (*DENIED, MENDED)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from reeve.evaluate.columnar import table_name
 from reeve.evaluate.engines.dialect import ibis
 from reeve.evaluate.engines.engine import Engine
 from reeve.evaluate.estate import EstateTables
+from reeve.evaluate.field_columns import table_name
 from reeve.evaluate.interpreter import Program
 from reeve.evaluate.queries import compiled
 from reeve.evaluate.reach import Reach, Types, follow_lookup

@@ -6,26 +6,24 @@ below the last: looked-up fields and children's counts are joined to the objects
 distinct values, then shared expressions by how they build on each other.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from reeve.evaluate.by_interpreter import DOUBTED, DistinctMapping, mapping_of, whole_program
-from reeve.evaluate.engines.dialect import Dialect, ibis
+from reeve.evaluate.engines.dialect import ibis
+from reeve.evaluate.field_columns import FieldColumns, Setting, table_name
 from reeve.evaluate.interpreter import Program
-from reeve.evaluate.outcomes import OBJECT
 from reeve.evaluate.queries import Query
-from reeve.evaluate.stages import IDENTITY, KEY, STATUS, Children, Lookup, MappingStep, Stages, dtype_of, is_filled
-from reeve.inventory.tables import ACCOUNT, ARN, REGION
+from reeve.evaluate.stages import IDENTITY, KEY, STATUS, Children, MappingStep, Stages, dtype_of
+from reeve.inventory.tables import ACCOUNT
 from reeve.language import codes
 from reeve.language.codes import ERROR
 from reeve.language.columns import DEFERRED, Column, Expr, Guard, JsonFunctions, NotInSqlError, column_of
 from reeve.language.evaluation import Moment
 from reeve.language.kinds import FORMS
 from reeve.language.operations.base import Expression, leaves, reads_of
-from reeve.language.rows import says_disappeared
 from reeve.language.types import ANY, NAMED, Kind, Type
-from reeve.language.unread import NOT_COLLECTED
 from reeve.model import ObjectType, Relation, Status
 
 DEFERRED_CODE = 0
@@ -46,25 +44,6 @@ class Plan:
     may_defer: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What plans are made for: the engine's dialect, the types, the columns that a type's table has, the moment.
-
-    `unread` are the accounts that have no table of a type. `elsewhere` gives a table of the keys that lead beyond their account
-    (`estate.Elsewhere`), by the type that holds them, the field, and the type that they are ids of; None for a single account.
-    `exact` asks for columns that defer no object; `only` names a table of objects (`IDENTITY`) that restricts the judged type.
-    """
-
-    dialect: Dialect
-    object_type: Callable[[str], ObjectType]
-    table_columns: Callable[[str], Sequence[str]]
-    moment: Moment
-    unread: Callable[[str], Collection[str]] = lambda type_id: ()
-    elsewhere: Callable[[ObjectType, str, ObjectType], str] | None = None
-    exact: bool = False
-    only: str | None = None
-
-
 def plan(object_type: ObjectType, programs: Sequence[Program], setting: Setting) -> Plan:
     """Return how to judge all objects of a type under several programs in one pass.
 
@@ -83,7 +62,7 @@ def plan(object_type: ObjectType, programs: Sequence[Program], setting: Setting)
     table = _Table.of(object_type, setting, steps)
     codes = [f"code{number}" for number in range(len(programs))]
     values = {name: table.codes(program) for name, program in zip(codes, programs, strict=True)}
-    place = table.place()
+    place = table.fields.place()
     account, own_id = (place[name].get_name() for name in IDENTITY)
     only = ((account, own_id), setting.only) if setting.only else None
     query = table.stages.query(setting.dialect, {**place, **values}, steps, only)
@@ -98,6 +77,7 @@ class _Table:
     setting: Setting
     steps: list[MappingStep]
     stages: Stages
+    fields: FieldColumns
     related: Mapping[str, Program] = field(default_factory=dict[str, Program])
     may_defer: bool = False
     for_parent: bool = False
@@ -105,7 +85,8 @@ class _Table:
     @classmethod
     def of(cls, object_type: ObjectType, setting: Setting, steps: list[MappingStep], for_parent: bool = False) -> "_Table":
         setting.table_columns(object_type.id)
-        return cls(object_type, setting, steps, Stages(table_name(object_type.id)), for_parent=for_parent)
+        stages = Stages(table_name(object_type.id))
+        return cls(object_type, setting, steps, stages, FieldColumns(object_type, setting, stages), for_parent=for_parent)
 
     # Columns of the table ------------------------------------------------------------------------------------------
 
@@ -115,106 +96,7 @@ class _Table:
 
     def identity(self) -> Expr:
         """Return the object's id."""
-        return self.own(self.object_type.id_field)
-
-    def place(self) -> dict[str, Expr]:
-        """Return the columns of `outcomes.OBJECT`."""
-        found = (self.own(ACCOUNT), self.own(REGION), self.own(ARN), self.identity(), self._name())
-        return dict(zip(OBJECT, found, strict=True))
-
-    def _name(self) -> Expr:
-        """Return the object's name as `Record.name` has it."""
-        name = self.object_type.name_field
-        if name == self.object_type.id_field:
-            return self.identity()
-        if name not in self.object_type.fields:
-            return self.literal(None, Kind.TEXT)
-        found, missing = self.own(name).nullif(""), self._missing("", name)
-        return found if missing is None else self.cases((missing, self.literal(None, Kind.TEXT)), otherwise=found)
-
-    def own(self, name: str) -> Expr:
-        """Return a column of the objects themselves."""
-        if name not in self.stages.own:
-            self.stages.own[name] = self.stages.new(_dtype(self.object_type, name))
-        return self.stages.ref(self.stages.own[name])
-
-    def _taken(self, prefix: str, name: str) -> Expr:
-        if not prefix:
-            return self.own(name)
-        lookup, stages = self._lookup(prefix), self.stages
-        if name == ACCOUNT:
-            return stages.ref(lookup.account)
-        if name not in lookup.taken:
-            lookup.taken[name] = stages.new(_dtype(self._type_behind(prefix), name), needs=[lookup.found])
-        return stages.ref(lookup.taken[name])
-
-    def _type_behind(self, path: str) -> ObjectType:
-        object_type = self.object_type
-        for lookup in path.split(".") if path else ():
-            object_type = self.setting.object_type(object_type.lookups[lookup].type)
-        return object_type
-
-    def _relation(self, path: str) -> Relation:
-        before, _, last = path.rpartition(".")
-        return self._type_behind(before).lookups[last]
-
-    def _leads_somewhere(self, path: str) -> bool:
-        """Return whether every lookup of a path says which field leads on; else it is null for every object."""
-        parts = path.split(".") if path else []
-        return all(self._relation(".".join(parts[: n + 1])).foreign_key for n in range(len(parts)))
-
-    def _lookup(self, path: str) -> Lookup:
-        if path not in self.stages.lookups:
-            relation, before = self._relation(path), path.rpartition(".")[0]
-            asking, target = self._type_behind(before), self.setting.object_type(relation.type)
-            key = relation.foreign_key or ""
-            needs = (self._taken(before, ACCOUNT).get_name(), self._taken(before, key).get_name())
-            self.setting.table_columns(target.id)
-            elsewhere = there = unread = None
-            if self.setting.elsewhere is not None:
-                elsewhere = self.setting.elsewhere(asking, key, target)
-                there = self.stages.new("string", needs=needs)
-                unread = self.stages.new("boolean", needs=[there])
-            found = self.stages.new("string", needs=[*needs, *([there] if there else ())])
-            account = self.stages.new("string", needs=[found])
-            gone = {name: _dtype(target, name) for name in _saying_gone(target)}
-            self.stages.lookups[path] = Lookup(
-                table_name(target.id), target.id_field, needs, found, account, gone, elsewhere, there or "", unread or ""
-            )
-        return self.stages.lookups[path]
-
-    def _missing(self, prefix: str, *names: str | None) -> Expr | None:
-        """Return when one of some names could not be collected for an object, or a lookup on the way to it."""
-        conditions: list[Expr] = []
-        here = self._leads_somewhere(prefix)
-        if here and NOT_COLLECTED in self.setting.table_columns(self._type_behind(prefix).id):
-            reasons = self._taken(prefix, NOT_COLLECTED)
-            # JSON writes quotes inside texts as \", so that `"name":` can only be a key.
-            conditions = [reasons.contains(f'"{name}":').fill_null(False) for name in names if name]
-        earlier = self._lookup_missing(prefix) if prefix else None
-        conditions += [] if earlier is None else [earlier]
-        if not conditions:
-            return None
-        found = conditions[0]
-        for condition in conditions[1:]:
-            found = found | condition
-        return self.share(found)
-
-    def _lookup_missing(self, path: str) -> Expr | None:
-        before, _, last = path.rpartition(".")
-        missing = self._missing(before, last, self._relation(path).foreign_key)
-        if self.setting.elsewhere is None or not self._leads_somewhere(path):
-            return missing
-        unread = self.stages.ref(self._lookup(path).unread).fill_null(False)
-        return self.share(unread if missing is None else missing | unread)
-
-    def _list_missing(self, prefix: str, relation: Relation) -> Expr | None:
-        """Return when a related list could not be collected for an object, or a lookup on the way to it."""
-        missing, unread = self._missing(prefix, relation.name), sorted(self.setting.unread(relation.type))
-        if not unread or relation.foreign_key is None or not self._leads_somewhere(prefix):
-            return missing
-        here = self._taken(prefix, ACCOUNT).isin(unread).fill_null(False)
-        return self.share(here if missing is None else missing | here)
+        return self.fields.identity()
 
     # What expressions ask ------------------------------------------------------------------------------------------
 
@@ -226,45 +108,37 @@ class _Table:
     def field(self, path: str) -> tuple[Expr, Expr | None, Type]:
         """Return a field's value, when it was not collected, and its type."""
         prefix, _, name = path.rpartition(".")
-        declared = self._type_behind(prefix).fields.get(name)
+        declared = self.fields.type_behind(prefix).fields.get(name)
         if declared is None:
-            return self.literal(None, Kind.TEXT), self._missing(prefix, name), ANY
-        if not self._leads_somewhere(prefix):
+            return self.literal(None, Kind.TEXT), self.fields.missing(prefix, name), ANY
+        if not self.fields.leads_somewhere(prefix):
             static = NAMED[declared.type]
-            return self.literal(None, static.kind), self._missing(prefix, name), static
-        return self._taken(prefix, name), self._missing(prefix, name), NAMED[declared.type]
-
-    def _gone(self) -> Expr | None:
-        """Return whether the object is gone; None when its type has no field that would say so."""
-        gone = None
-        for name in _saying_gone(self.object_type):
-            there = is_filled(self.own(name))
-            gone = there if gone is None else gone | there
-        return gone
+            return self.literal(None, static.kind), self.fields.missing(prefix, name), static
+        return self.fields.taken(prefix, name), self.fields.missing(prefix, name), NAMED[declared.type]
 
     def lookup_is_empty(self, path: str) -> Column:
         """Return whether a lookup leads to no object."""
-        missing = self._lookup_missing(path)
-        if not self._leads_somewhere(path):
+        missing = self.fields.lookup_missing(path)
+        if not self.fields.leads_somewhere(path):
             return Column(self.literal(True, Kind.BOOLEAN), () if missing is None else (Guard(missing, ERROR),), nullable=False)
-        empty = self.stages.ref(self._lookup(path).found).isnull()
+        empty = self.stages.ref(self.fields.lookup(path).found).isnull()
         return Column(empty, () if missing is None else (Guard(missing, ERROR),), nullable=False)
 
     def count(self, relationship: str, status: str) -> tuple[Column, Expr, Expr]:
         """Return how many children of a related list have a status, how many may have any, and when there may be more."""
         prefix, _, last = relationship.rpartition(".")
-        parent = self._type_behind(prefix)
+        parent = self.fields.type_behind(prefix)
         relation, program = parent.related_lists[last], self.related[relationship]
-        missing, on_the_way = self._list_missing(prefix, relation), self._lookup_missing(prefix) if prefix else None
+        missing, on_the_way = self.fields.list_missing(prefix, relation), self.fields.lookup_missing(prefix) if prefix else None
         guards: tuple[Guard, ...] = ()
-        if relation.foreign_key is None or not self._leads_somewhere(prefix):
+        if relation.foreign_key is None or not self.fields.leads_somewhere(prefix):
             none, certain = self.literal(0, Kind.DATE_TIME), self.literal(False, Kind.BOOLEAN)
             return Column(none, guards, nullable=False), none, certain if missing is None else missing
         known, stages = (relationship, id(program)), self.stages
         if known not in stages.children:
             query, may_defer = self._children_query(relation, program)
-            key = stages.ref(self._lookup(prefix).found) if prefix else self.identity()
-            stages.children[known] = Children(query, (self._taken(prefix, ACCOUNT).get_name(), key.get_name()))
+            key = stages.ref(self.fields.lookup(prefix).found) if prefix else self.fields.identity()
+            stages.children[known] = Children(query, (self.fields.taken(prefix, ACCOUNT).get_name(), key.get_name()))
             if may_defer:
                 self.may_defer = True
                 stages.children[known].taken[DEFERRED] = stages.new("int64", needs=stages.children[known].parent)
@@ -366,7 +240,7 @@ class _Table:
         if program.body.object_type.untyped:
             return self._untyped_codes(program, meaning)
         self.related = program.children
-        gone = self._gone()
+        gone = self.fields.gone()
         branches = [] if gone is None else [(gone, meaning(codes.DISAPPEARED))]
         doubts: list[tuple[int, Expr]] = []
         for number, condition in enumerate(program.body.conditions, start=1):
@@ -397,7 +271,7 @@ class _Table:
     def _untyped_codes(self, program: Program, meaning: Callable[[int], int]) -> Expr:
         # A field's name begins with no underscore.
         names = [name for name in self.setting.table_columns(self.object_type.id) if not name.startswith("_")]
-        mapping = whole_program(program, names, [self.own(name) for name in names], self.moment)
+        mapping = whole_program(program, names, [self.fields.own(name) for name in names], self.moment)
         value = self.stages.ref(self.stages.map(id(program), mapping, "int64").value)
         if meaning is int:
             return value.cast("int32")
@@ -414,22 +288,6 @@ class _Table:
                 return DEFERRED
             return UNSEEN if codes.is_error(code) else STATUSES.index(meanings[code].status)
 
-        parent = {ACCOUNT: table.own(ACCOUNT), KEY: table.own(relation.foreign_key or "")}
+        parent = {ACCOUNT: table.fields.own(ACCOUNT), KEY: table.fields.own(relation.foreign_key or "")}
         columns = {**parent, STATUS: table.codes(program, status)}
         return table.stages.query(self.setting.dialect, columns, self.steps), table.may_defer
-
-
-def _saying_gone(object_type: ObjectType) -> tuple[str, ...]:
-    """Return the names of the fields that say that an object of a type is gone."""
-    declared = object_type.disappearance_field
-    return (declared,) if declared else tuple(name for name in object_type.fields if says_disappeared(name))
-
-
-def table_name(type_id: str) -> str:
-    """Return the name under which an engine knows a type's table."""
-    return "objects_" + "".join(letter if letter.isalnum() and letter.isascii() else f"_{ord(letter):x}_" for letter in type_id)
-
-
-def _dtype(object_type: ObjectType, name: str) -> str:
-    declared = object_type.fields.get(name)
-    return dtype_of(NAMED[declared.type].kind) if declared else "string"

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from reeve.evaluate.columnar import table_name
 from reeve.evaluate.engines.dialect import ibis
 from reeve.evaluate.engines.engine import Engine
+from reeve.evaluate.field_columns import table_name
 from reeve.evaluate.queries import compiled
 from reeve.evaluate.stages import ELSEWHERE
 from reeve.inventory.tables import ACCOUNT
@@ -60,7 +60,8 @@ class Elsewhere:
         known = (asking.id, foreign_key, target.id)
         if known not in self.made:
             name = f"reeve_elsewhere{len(self.made)}"
-            self.open_table(asking.id), self.open_table(target.id)
+            for one in (asking, target):
+                self.open_table(one.id)
             query = compiled(self.engine.dialect, self._found(asking, foreign_key, target))
             self.engine.table(name, query)
             self.made[known] = name

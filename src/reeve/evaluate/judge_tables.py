@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from reeve.evaluate.changes import AFFECTED, Changes, Since
-from reeve.evaluate.columnar import DEFERRED_CODE, Plan, Setting, plan, table_name
+from reeve.evaluate.columnar import DEFERRED_CODE, Plan, plan
 from reeve.evaluate.engines.dialect import Dialect, ibis
 from reeve.evaluate.engines.engine import Engine, EngineError
 from reeve.evaluate.estate import Elsewhere, EstateTables
+from reeve.evaluate.field_columns import Setting, table_name
 from reeve.evaluate.interpreter import Program, by_type
 from reeve.evaluate.outcomes import OBJECT, Judged
 from reeve.evaluate.queries import Query, compiled

@@ -7,7 +7,7 @@ second word. What a shell, a program's options or a terminal would take for some
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -107,16 +107,12 @@ def _is_larger(value: Any, most: int) -> bool:
     """Return whether a value is larger than so many values and characters; what stands in it twice counts twice."""
     pending = [value]
     while pending and most >= 0:
-        match pending.pop():
-            case str() as text:
-                most -= len(text)
-            case list() as items:
-                pending.extend(cast("list[Any]", items))
-            case dict() as members:
-                pending.extend(cast("dict[str, Any]", members).values())
-            case _:
-                pass
-        most -= 1
+        found, most = pending.pop(), most - 1
+        if isinstance(found, str):
+            most -= len(found)
+        elif isinstance(found, list | dict):
+            inside = found.values() if isinstance(found, dict) else found  # pyright: ignore[reportUnknownVariableType]
+            pending.extend(cast("Iterable[Any]", inside))
     return most < 0
 
 

@@ -1,6 +1,5 @@
 """Texts, emptiness, equality, order and sets in columns: what `values` has for single values (policy language, section 3)."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from reeve.language.columns import DEFERRED, Column, Columns, Expr, Guard, NotInSqlError, joined
@@ -135,10 +134,11 @@ def items(table: Columns, column: Column, static: Type) -> Column:
         found = items_of(static, column.constant)
         value = table.literal(list(found), Kind.ITEMS)
         return replace(column, value=value, nullable=False, constant=found)
-    return _found_items(table, column, static, static.skip_duplicates)
+    return found_items(table, column, static, static.skip_duplicates)
 
 
-def _found_items(table: Columns, column: Column, static: Type, without_duplicates: bool) -> Column:
+def found_items(table: Columns, column: Column, static: Type, without_duplicates: bool) -> Column:
+    """Return the items of a column that is no constant, as they count: with or without duplicates, whatever the type says."""
     given = table.array(column.value)
     every = given.fill_null(table.literal([], Kind.ITEMS)) if column.nullable else given
     every = every.map(_without_null)
@@ -163,45 +163,3 @@ def without_empty(array: Expr) -> Expr:
         return item != ""
 
     return array.filter(filled)
-
-
-def search_items(table: Columns, operation: str, column: Column, static: Type, search: Column, search_type: Type) -> Column:
-    """Return whether a set or list holds, begins or ends with an item; null on either side: false.
-
-    Raises:
-        NotInSqlError: the engine has no such functions, or the columns are to be exact and items are normalised.
-    """
-    exact = Kind.BYTES in (static.item, search_type.kind)
-    counted = replace(static, item=Kind.BYTES if exact else Kind.TEXT)
-    found = _found_items(table, column, counted, without_duplicates=False)
-    wanted = text_column(table, search, search_type) if exact else normalised(table, search, search_type)
-    guards, declared = joined((found, wanted))
-    count = found.value.length()
-    place = 0 if operation == "STARTS_WITH" else count - 1
-    holds = (
-        found.value.contains(wanted.value) if operation == "CONTAINS" else (count > 0) & (found.value[place] == wanted.value)
-    )
-    there = [side.value.notnull() for side in (column, search) if side.nullable]
-    for condition in there:
-        holds = holds & condition
-    return Column(holds.fill_null(False), guards, declared, nullable=False)
-
-
-def search_text(table: Columns, operation: str, column: Column, static: Type, search: Column, search_type: Type) -> Column:
-    """Return whether a text holds, begins or ends with another: to the letter if either is Bytes, else normalised.
-
-    Raises:
-        NotInSqlError: the columns are to be exact and texts are normalised.
-    """
-    form = text_column if Kind.BYTES in (static.kind, search_type.kind) else normalised
-    text, wanted = form(table, column, static), form(table, search, search_type)
-    guards, declared = joined((text, wanted))
-    return Column(search_plain(operation, text.value, wanted.value), guards, declared, nullable=False)
-
-
-def search_plain(operation: str, text: Expr, wanted: Expr) -> Expr:
-    """Return whether a text holds, begins or ends with another, to the letter."""
-    find: Callable[[Expr], Expr] = {"CONTAINS": text.contains, "STARTS_WITH": text.startswith, "ENDS_WITH": text.endswith}[
-        operation
-    ]
-    return find(wanted)

@@ -1,7 +1,6 @@
 """Everything that is wrong with a repository, at once: errors (section 7), and warnings that find real mistakes."""
 
 import posixpath
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -10,6 +9,7 @@ from typing import Any
 from reeve.language.errors import InvalidRepositoryError, Position, Problem, nearest
 from reeve.language.logic import Body, Condition, Logic, read_extracts
 from reeve.language.operations.base import Expression, always, checks_of, field_of, walk, written_parts
+from reeve.language.query_reads import names_read
 from reeve.language.scopes import ExtractSource
 from reeve.model import InternalRule, ObjectType, Policy, Section
 from reeve.repository import metadata
@@ -280,8 +280,7 @@ def may_be_uncollected(object_type: ObjectType, name: str) -> bool:
     declared = object_type.fields.get(name)
     if object_type.collect is None or declared is None or declared.source is None:
         return False
-    calls = "|".join(re.escape(call) for call in object_type.collect.calls)
-    return bool(calls) and re.search(rf"\b({calls})\b", declared.source) is not None
+    return not names_read(declared.source).isdisjoint(object_type.collect.calls)
 
 
 def _has_checks(expression: Expression) -> bool:

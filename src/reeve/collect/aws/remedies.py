@@ -93,13 +93,15 @@ class _Check:
         return Value(Kind.OBJECT, members=self._fields(own), rest=UNKNOWN if own.untyped else None)
 
     def _fields(self, own: ObjectType) -> dict[str, Value]:
-        """Return what is known of the fields of a type; of JSON, what they are picked from."""
+        """Return what is known of the fields of a type; of JSON, what they are picked from, but a text holds a document."""
         members: dict[str, Value] = {}
         for name, one in own.fields.items():
             found = self.models.found(own, self.declared).get(name, UNKNOWN)
             held = HELD.get(NAMED[one.type].kind)
             if held is STRING:
                 held = replace(STRING, choices=found.choices)
+            elif held is None and found.is_text:
+                found = UNKNOWN
             members[name] = replace(held or found, constant=NO_CONSTANT, origins=frozenset({(name,)}))
         return members
 

@@ -10,8 +10,9 @@ from reeve.language.evaluation import Evaluate, Moment, Row
 from reeve.language.names import Names
 from reeve.language.operations.base import Compiler, Example, Expression, Precedence, inner
 from reeve.language.operations.search import IN_TEXT, METHODS, plain_text, search_in
+from reeve.language.operations.search_columns import search_plain, search_text
 from reeve.language.types import BOOLEAN, STRINGS, Type
-from reeve.language.value_columns import normalised, search_plain, search_text, text_column
+from reeve.language.value_columns import normalised, text_column
 from reeve.language.values import normalise
 
 

@@ -14,8 +14,9 @@ from reeve.language.evaluation import Evaluate, EvaluationError, Moment, Row
 from reeve.language.notation import Form, Method, Part
 from reeve.language.operations.base import Compiler, Example, Expression, Precedence, inner
 from reeve.language.operations.constants import BytesConstant, TextConstant
+from reeve.language.operations.search_columns import search_items, search_text
 from reeve.language.types import BOOLEAN, SEARCHABLE, STRINGS, TEXT, Kind, Type, list_of, set_of
-from reeve.language.value_columns import search_items, search_text, text_column
+from reeve.language.value_columns import text_column
 from reeve.language.values import Value, WrongTypeError, describe, items_of, normalise, resolved, text_form
 
 re2: Any = _untyped_re2
