@@ -77,7 +77,7 @@ def snapshot(repo, directory, moment):
     found = [Record({"id": name, **of}, "1", "global", None, NOW, "t:List", unread) for name, of, unread in objects]
     part = Part("p", "1", None, "aws", moment, moment, {}, (), ())
     with writing(directory):
-        write_snapshot(directory, part, [(Repository.open(repo).object_type("t.Thing"), found)])
+        write_snapshot(directory, [(part, [(Repository.open(repo).object_type("t.Thing"), found)])])
     return directory
 
 

@@ -151,7 +151,8 @@ def _policy(catalogue: Catalogue, policy: Policy) -> Page:
         "counts": catalogue.counts(policy.id),
         "offenders": offenders(judged.findings, MOST_OFFENDERS) if judged else (),
     }
-    numbers = " ".join(dict.fromkeys(word for one in found if (word := one.section.name.split(" ")[0])[:1].isdigit()))
+    first = (one.section.name.split(" ")[0] for one in found)
+    numbers = " ".join(dict.fromkeys(word for word in first if word[:1].isdigit()))
     words = f"{policy.description} {numbers} {policy.severity or ''} {words_of(texts['description'] or '')[:400]}"
     return Page(f"{policy.id}/", "policy", policy.full_name, "Policy", _crumbs(catalogue, policy.folder), data, words)
 
