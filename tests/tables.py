@@ -91,16 +91,19 @@ def rows_written(judged):
 
 
 class Given:
-    """Objects given as fields by type, with their `_account`, as the interpreter's source; `without` as in `EstateTables`."""
+    """Objects given as fields by type, with their `_account`, as the interpreter's source; the others as in `EstateTables`."""
 
-    def __init__(self, fields, without=None):
-        self.given, self.unread = fields, without or {}
+    def __init__(self, fields, without=None, partly=None):
+        self.given, self.unread, self.lacking = fields, without or {}, partly or {}
 
     def size(self, type_id):
         return len(self.given[type_id])
 
     def without(self, type_id):
         return self.unread.get(type_id, ())
+
+    def partly(self, type_id):
+        return self.lacking.get(type_id, ())
 
     def records(self, object_type, wanted=None):
         for one in self.given[object_type.id]:

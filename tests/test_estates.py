@@ -116,6 +116,18 @@ def test_an_error_is_known_with_its_account(estate):
     assert [found.account for found in read_manifest(estate / "snapshot").errors] == [C]
 
 
+@pytest.mark.parametrize(
+    ("affects", "partly"), [({"t.Owner": ()}, (B,)), ({}, (B,)), ({"t.Owner": ("good",)}, ()), ({"t.Part": ()}, ())]
+)
+def test_a_list_that_failed_leaves_a_table_that_may_lack_objects(affects, partly, estate, reeve):
+    error = {"call": "t:Owners", "code": "Denied", "message": "no", "advice": "ask", "affects": affects}
+    change(estate, lambda manifest: manifest["parts"][1].update(errors=[error]))
+    manifest = read_manifest(estate / "snapshot")
+    assert (manifest.partly("t.Owner"), manifest.without("t.Owner"), manifest.partly("t.None")) == (partly, (), ())
+    run = reeve("evaluate", estate / "snapshot", "--repo", estate / "repo", "--policy", "owner", "--format", "json")
+    assert json.loads(run.out)["snapshot"]["complete"] == (affects == {"t.Part": ()})
+
+
 @pytest.mark.parametrize("there", ["added", "kept"])
 def test_an_account_that_is_not_known_stays_alone(estate, there):
     if there == "kept":

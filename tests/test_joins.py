@@ -37,26 +37,26 @@ def program(check):
     return compile_body(body("parent", [check], {}, related))
 
 
-def judged(engine, directory, rows, programs, without=None, out="out", since=None):
+def judged(engine, directory, rows, programs, without=None, out="out", since=None, partly=None):
     """Return the outcomes of parents by an engine."""
     files = {}
     for name, own in TYPES.items():
         some = in_accounts(rows.get(name, [])) or {"no": []}
         paths = {account: directory / f"{out} {name} {account}.parquet" for account in some}
         files[name] = [write_table(path, own, some[account], provenance=True) for account, path in paths.items()]
-    tables = EstateTables(files, without or {}, several=True)
+    tables = EstateTables(files, without or {}, several=True, partly=partly or {})
     return tables, judge_tables(
         engine, tables, programs, TYPES.__getitem__, NOW, str(directory / out), since=since and {"parent": since}
     )["parent"]
 
 
-def by_both(directory, rows, checks, without=None):
+def by_both(directory, rows, checks, without=None, partly=None):
     """Return the codes by check and (account, id), the same by an engine and by the interpreter."""
     programs = {str(number): program(check) for number, check in enumerate(checks)}
     with DuckDB(directory / "spill", threads=1) as engine:
-        found = codes_written(judged(engine, directory, rows, programs, without)[1])
+        found = codes_written(judged(engine, directory, rows, programs, without, partly=partly)[1])
     _, fields = worlds_of.prepared({name: rows.get(name, []) for name in TYPES})
-    for record, row in objects_of(TYPES.__getitem__, Given(fields, without), "parent"):
+    for record, row in objects_of(TYPES.__getitem__, Given(fields, without, partly), "parent"):
         for name, one in programs.items():
             assert found[name][record.account, record.fields["id"]] == one.judge(row, NOW).code
     return [found[name] for name in programs]
@@ -92,6 +92,24 @@ def test_where_a_lookup_leads(case, tmp_path):
     owners, unread, leads, there = LEADS[case]
     found = by_both(tmp_path, {"parent": [parent(A)], "owner": owners}, [LOOKUP, HERE], {"owner": unread})
     assert [one[A, "1"] for one in found] == [leads, there]
+
+
+PARTLY = {
+    "another's": ([], (C,), UNKNOWN),
+    "several others'": ([], (B, C), UNKNOWN),
+    "the own account's, of which objects say themselves what was not seen": ([], (A,), NEVER),
+    "the own account's and another's": ([], (A, B), UNKNOWN),
+    "another's, but it was found": ([owner(C)], (C,), FIRST),
+    "another's, but it was found in a third": ([owner(B)], (C,), FIRST),
+}
+
+
+@pytest.mark.parametrize("case", PARTLY)
+def test_where_a_lookup_leads_when_a_list_was_not_read_whole(case, tmp_path):
+    """A list that was refused leaves an empty table, not a missing one: what was not found there may be there."""
+    owners, partly, leads = PARTLY[case]
+    (found,) = by_both(tmp_path, {"parent": [parent(A)], "owner": owners}, [LOOKUP], partly={"owner": partly})
+    assert found == {(A, "1"): leads}
 
 
 def test_a_key_that_is_null_leads_nowhere_whatever_was_read(tmp_path):
@@ -210,6 +228,15 @@ def test_judging_what_changed_equals_judging_all(tmp_path):
 
     same()
     assert kept
+
+
+def test_all_is_judged_again_when_a_list_of_another_account_was_not_read_whole(tmp_path):
+    rows, programs = {"parent": [parent(A)]}, {"p": program(LOOKUP)}
+    with DuckDB(tmp_path / "spill", threads=1) as engine:
+        tables, first = judged(engine, tmp_path, rows, programs, out="first")
+        since = Since(tables, [file for folder in first.folders for file in files_in(folder)], first.codes)
+        _, now = judged(engine, tmp_path, rows, programs, out="now", since=since, partly={"owner": (C,)})
+    assert (codes_written(first)["p"], codes_written(now)["p"]) == ({(A, "1"): NEVER}, {(A, "1"): UNKNOWN})
 
 
 def test_all_is_judged_again_when_another_account_was_not_read(tmp_path):

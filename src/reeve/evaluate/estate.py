@@ -18,16 +18,22 @@ class EstateTables:
     """The tables of a snapshot.
 
     `files` are the files of Parquet of each type that was read, those of all accounts; `without` the accounts, by type, that
-    have no table of it; `several` says whether the estate has more than one account.
+    have no table of it; `several` says whether the estate has more than one account. `partly` are the accounts, by type, whose
+    tables may lack some objects.
     """
 
     files: Mapping[str, Sequence[str]]
     without: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     several: bool = False
+    partly: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
 
     def unread(self, type_id: str) -> frozenset[str]:
         """Return the accounts of which the objects of a type were not read."""
         return frozenset(self.without.get(type_id, ()))
+
+    def read_in_part(self, type_id: str) -> frozenset[str]:
+        """Return the accounts whose tables of a type may lack some objects."""
+        return frozenset(self.partly.get(type_id, ()))
 
 
 @dataclass(slots=True)
@@ -46,8 +52,8 @@ class Elsewhere:
         """Return the name of a table of the keys that are not ids of their own account's, as far as there is more to say.
 
         Its columns are those of `ELSEWHERE`: an account and a key; the account, `there`, that has the object; `unread`, whether
-        it is not known which one the key leads to: several other accounts have it, or one that may have it was not read. A key
-        that is not in the table leads to the own account's object, or to none.
+        it is not known which one the key leads to: several other accounts have it, or one that may have it was not read whole. A
+        key that is not in the table leads to the own account's object, or to none.
 
         Args:
             asking: the type of the objects that hold the key.
@@ -75,13 +81,17 @@ class Elsewhere:
         rows = rows.select(**{there: rows[ACCOUNT], "id": rows[target.id_field]})
         # A row that says that it is gone counts: it is where the key leads, and the lookup is then empty.
         lost = keys.anti_join(rows, [keys[account] == rows[there], keys[key] == rows["id"]]).distinct()
-        without = sorted(self.tables.unread(target.id))
-        joined = lost.join(rows, [lost[key] == rows["id"]], how="left" if without else "inner")
+        without, partly = sorted(self.tables.unread(target.id)), sorted(self.tables.read_in_part(target.id))
+        joined = lost.join(rows, [lost[key] == rows["id"]], how="left" if without or partly else "inner")
         counted = joined.group_by([account, key]).aggregate(count=joined[there].count(), **{there: joined[there].min()})
         unknown = counted["count"] > 1
         if without:
             # Ids may be names: where the own account was not read, another one's object of that name is none of its.
             unknown = unknown | (counted["count"] == 0) | counted[account].isin(without)
+        elif partly:
+            # Of the own account the objects themselves say which of their keys lead to what was not read.
+            elsewhere = True if len(partly) > 1 else counted[account] != partly[0]
+            unknown = unknown | ((counted["count"] == 0) & elsewhere)
         return counted.select(
             account, key, **{there: ibis.cases((unknown, ibis.null("string")), else_=counted[there]), unread: unknown}
         )

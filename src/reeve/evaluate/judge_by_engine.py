@@ -58,7 +58,9 @@ def judge_by_engine(
 def _tables(snapshot: Snapshot, types: Sequence[str]) -> EstateTables:
     manifest = snapshot.manifest
     files = {type_id: snapshot.files(type_id) for type_id in types}
-    return EstateTables(files, {type_id: manifest.without(type_id) for type_id in types}, len(manifest.parts) > 1)
+    without = {type_id: manifest.without(type_id) for type_id in types}
+    partly = {type_id: manifest.partly(type_id) for type_id in types}
+    return EstateTables(files, without, len(manifest.parts) > 1, partly)
 
 
 def _earlier(

@@ -89,8 +89,12 @@ def judge_tables(
 
 
 def _same_unread(before: EstateTables, now: EstateTables, types: Sequence[str]) -> bool:
-    """Return whether some types lack tables of the same accounts; else more has changed than rows can show."""
-    return all(before.unread(type_id) == now.unread(type_id) for type_id in types)
+    """Return whether some types were not read, or not whole, in the same accounts; else more has changed than rows show."""
+
+    def unread(tables: EstateTables, type_id: str) -> tuple[frozenset[str], frozenset[str]]:
+        return tables.unread(type_id), tables.read_in_part(type_id)
+
+    return all(unread(before, type_id) == unread(now, type_id) for type_id in types)
 
 
 def _judge_type(

@@ -39,6 +39,10 @@ class Source(Protocol):
         """Return the accounts in which the objects of a type were not read."""
         ...
 
+    def partly(self, type_id: str) -> Collection[str]:
+        """Return the accounts of which some objects of a type may not have been read."""
+        ...
+
     def records(self, object_type: ObjectType, wanted: Wanted | None = None) -> Iterable[Record]:
         """Yield a type's objects, or the wanted ones; fields that could not be read are `NotCollected`.
 
@@ -167,6 +171,10 @@ class Objects:
         """Return the accounts in which a type's objects were not read."""
         return self._source.without(type_id)
 
+    def partly(self, type_id: str) -> Collection[str]:
+        """Return the accounts of which some objects of a type may not have been read."""
+        return self._source.partly(type_id)
+
 
 class _Page:
     """Objects of one type that were read together, and what they lead to as far as one of them has asked."""
@@ -200,8 +208,8 @@ class _Page:
         own = {one.key: one for one in self._all.having(type_id, Wanted(field, values, accounts))}
         lost = [key for key in keys if key not in own]
         by_id = _grouped(self._all.having(type_id, Wanted(field, {value for _, value in lost})), lambda one: one.text(field))
-        unread = self._all.without(type_id)
-        return {**own, **{key: _elsewhere(by_id.get(key[1], ()), relation, key[0], unread) for key in lost}}
+        unread, partly = self._all.without(type_id), self._all.partly(type_id)
+        return {**own, **{key: _elsewhere(by_id.get(key[1], ()), relation, key[0], unread, partly) for key in lost}}
 
     def children(self, relation: Relation, account: str, key: str) -> Any:
         """Return the objects in a related list, or why they are not known."""
@@ -222,16 +230,23 @@ def _grouped(objects: "Iterable[_Object]", key: "Callable[[_Object], Any]") -> d
     return found
 
 
-def _elsewhere(found: "Sequence[_Object]", relation: Relation, account: str, unread: Collection[str]) -> Any:
+def _elsewhere(
+    found: "Sequence[_Object]", relation: Relation, account: str, unread: Collection[str], partly: Collection[str]
+) -> Any:
     """Return the one object that is in another account, null if there is none; else why it is not known.
 
-    Ids may be names: where the own account was not read, another one's object of that name is none of its.
+    Ids may be names: where the own account was not read, another one's object of that name is none of its. Where the own
+    account was read in part, the objects themselves say which of their keys lead to what was not read.
     """
     if len(found) > 1:
         return NotCollected(f"several other accounts have the {relation.type} that {relation.name} leads to")
     if account in unread or (unread and not found):
         where = account if account in unread else min(unread)
         return NotCollected(f"no {relation.type} was read in the account {where}, where {relation.name} may lead")
+    lacking = sorted(other for other in partly if other != account)
+    if lacking and not found:
+        where = f"the account {lacking[0]}, where {relation.name} may lead"
+        return NotCollected(f"not every {relation.type} could be read in {where}")
     return found[0] if found else None
 
 

@@ -152,6 +152,15 @@ class Manifest(msgspec.Struct, frozen=True, rename="camel"):
         providers = {type_id.partition(".")[0], *(part.provider for part in self.parts if part.account in known)}
         return tuple(part.account for part in self.parts if part.provider in providers and part.account not in known)
 
+    def partly(self, type_id: str) -> tuple[str, ...]:
+        """Return the accounts that may have objects of a type which their tables lack, as a list of them could not be read."""
+        known = {table.account for table in self.tables.get(type_id, ())}
+        return tuple(part.account for part in self.parts if part.account in known and _lacks(part.errors, type_id))
+
+
+def _lacks(errors: Iterable[CollectionError], type_id: str) -> bool:
+    return any(not error.affects or error.affects.get(type_id) == () for error in errors)
+
 
 def _summed(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
     found: dict[str, int] = {}

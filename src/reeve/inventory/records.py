@@ -77,6 +77,7 @@ class Reader:
         self._files: dict[str, list[Path]] = {}
         self._shown: dict[str, str] = {}
         self._without: dict[str, frozenset[str]] = {}
+        self._partly: dict[str, frozenset[str]] = {}
 
     def size(self, type_id: str) -> int:
         """Return how many objects of a type there are."""
@@ -87,6 +88,12 @@ class Reader:
         if type_id not in self._without:
             self._without[type_id] = frozenset(self._manifest.without(type_id))
         return self._without[type_id]
+
+    def partly(self, type_id: str) -> frozenset[str]:
+        """Return the accounts whose tables of a type may lack some objects."""
+        if type_id not in self._partly:
+            self._partly[type_id] = frozenset(self._manifest.partly(type_id))
+        return self._partly[type_id]
 
     def files(self, object_type: ObjectType, distinct: bool = False) -> list[Path]:
         """Return a type's files, after a look at what must hold in them (`checked_tables`).
