@@ -219,7 +219,7 @@ def test_nothing_is_listed_for_objects_of_another_provider(plain, reeve, copy):
     root = copy(TYPE, ("items: servers", "items: servers, of: aws.Account"))
     shutil.copytree(CATALOG / "types/aws.Account", root / "types/aws.Account")
     run = reeve("validate", "--repo", root)
-    assert run.code == 2 and f"{TYPE}:12:54: aws.Account is of another provider" in run.out
+    assert run.code == 2 and f"{TYPE}:12:50: aws.Account is of another provider" in run.out
 
 
 def test_a_snapshot_is_judged_where_its_provider_is_not(plain, inventory, reeve, tmp_path, monkeypatch):
