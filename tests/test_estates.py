@@ -360,6 +360,16 @@ def test_adding_to_what_can_not_be_added_to_reads_no_account(account, reeve, tmp
     assert run.code == 2 and "--add needs a directory" in run.err and not account.counts
 
 
+def test_accounts_of_one_number_and_two_providers_stay_apart(account, reeve, tmp_path):
+    account.add("alice", True)
+    assert reeve("collect", *FIRST, "--out", tmp_path).code == 0
+    before = (tmp_path / MANIFEST).read_bytes()
+    (part,) = read_manifest(tmp_path).parts
+    with writing(tmp_path), pytest.raises(SnapshotError, match="of another provider"):
+        write_snapshot(tmp_path, [(msgspec.structs.replace(part, provider="plain"), ())], keep_others=True)
+    assert (tmp_path / MANIFEST).read_bytes() == before
+
+
 def test_a_name_that_may_not_be_read_is_none(account, reeve, tmp_path):
     from account import Failure
 

@@ -61,7 +61,7 @@ def write_snapshot(
     Raises:
         SnapshotError: something could not be written, or can't be added to what is there; that is still whole.
     """
-    others = [others_in(directory, part.account) for part, _ in parts] if keep_others else [None]
+    others = [others_in(directory, part.account, part.provider) for part, _ in parts] if keep_others else [None]
     before = {path.name for path in directory.iterdir()}
     try:
         done = others[0] or Manifest(SCHEMA, __version__, (), {})
@@ -83,15 +83,17 @@ def write_snapshot(
     return done
 
 
-def others_in(directory: Path, account: str | None = None) -> Manifest | None:
+def others_in(directory: Path, account: str | None = None, provider: str | None = None) -> Manifest | None:
     """Return the snapshot that an account can be added to; None where there is none yet.
 
     Args:
         directory: where it is.
         account: the account that is to be added, None where that is not known yet.
+        provider: whose account it is, if that is known.
 
     Raises:
-        SnapshotError: it can't be read; or the account has no number, here or there, and may be one of the others.
+        SnapshotError: it can't be read; or the account has no number, here or there, and may be one of the others; or it has the
+            number of another provider's.
     """
     if not (directory / MANIFEST).exists():
         return None
@@ -99,6 +101,9 @@ def others_in(directory: Path, account: str | None = None) -> Manifest | None:
     if account == "" or any(not part.account for part in found.parts):
         whose = "of this account" if account == "" else f"of the account in {directory}"
         message = f"the number {whose} could not be read, so that it can't be told from others"
+        raise SnapshotError(f"{message}; collect into a directory of its own, without --add")
+    if provider is not None and any(part.account == account and part.provider != provider for part in found.parts):
+        message = f"{directory} holds an account {account} of another provider, from which this one can't be told"
         raise SnapshotError(f"{message}; collect into a directory of its own, without --add")
     return found
 
