@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from conftest import CATALOG, ROOT
 from reeve.evaluate.citations import Citations, Origin
-from reeve.evaluate.evidence import MOST_CHILDREN, evidence_of
+from reeve.evaluate.evidence import MOST_CHILDREN, Fact, evidence_of
 from reeve.evaluate.excerpts import CUT, LONGEST_TEXT, MOST_ITEMS, excerpt
 from reeve.evaluate.interpreter import compile_body
 from reeve.evaluate.observed import ObservedProgram
@@ -95,7 +95,8 @@ def check_values(row, evidence):
             whole = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             assert whole.startswith(fact.value.removesuffix(CUT)) and len(whole) > LONGEST_TEXT
         else:
-            assert fact.value == value and type(fact.value) is type(value)
+            assert fact.value == value
+            assert type(fact.value) is (int if isinstance(value, float) and value.is_integer() else type(value))
 
 
 def check_law(observed, row, moment, evidence):
@@ -199,6 +200,22 @@ def test_a_list_without_deciding_children_is_counted():
     _, evidence = explained(REPOSITORY, *case_of("config-in-all-regions", "one bad"))
     (fact,) = evidence.children[0].evidence.facts
     assert (fact.path, fact.counts, fact.text()) == ("configurationRecorders", {}, "configurationRecorders: none")
+
+
+def test_where_no_child_is_as_it_must_be_each_tells_what_is_wrong_with_it():
+    """The verdict is INCOMPLIANT because no trail is COMPLIANT: a count of them would say nothing."""
+    observed, row, moment = case_of("vpc-changes-monitoring", "one region only")
+    row = {**row, "trails": [{**row["trails"][0], "name": name} for name in ("one", "other")]}
+    observation, evidence = explained(REPOSITORY, observed, row, moment)
+    assert observation.meaning.status is Status.INCOMPLIANT
+    assert [(child.name, child.status) for child in evidence.children] == [("one", "INCOMPLIANT"), ("other", "INCOMPLIANT")]
+    assert evidence.facts[0].counts == {"INCOMPLIANT": 2}
+    assert evidence.text == "one: The trail records one region only; other: The trail records one region only"
+
+
+@pytest.mark.parametrize(("number", "shown"), [(12.0, "12"), (12.5, "12.5"), (-0.0, "0"), (1e18, "1000000000000000000")])
+def test_a_whole_number_has_no_fraction(number, shown):
+    assert Fact("size", excerpt(number)[0]).text() == f"size: {shown}"
 
 
 def groups(count, **rule):

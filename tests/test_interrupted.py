@@ -67,7 +67,7 @@ def belong_together(out):
         said = json.loads((out / "report.json").read_text())["snapshot"]
         assert said["parts"][0]["startedAt"] == manifest.moment.isoformat().replace("+00:00", "Z")
     if (out / "report.html").exists():
-        assert f"{manifest.finished_at:%Y-%m-%d %H:%M:%S} UTC" in (out / "report.html").read_text()
+        assert f"{manifest.moment:%Y-%m-%d %H:%M:%S} UTC" in (out / "report.html").read_text()
     if (out / "outcomes" / "outcomes.json").exists():
         assert Outcomes.read(out / "outcomes").manifest.snapshot_sha256 == sha256(out / "snapshot" / "manifest.json")
     return manifest.rows("aws.iam.User")

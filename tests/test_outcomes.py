@@ -449,6 +449,23 @@ def test_a_disk_that_fills(engine, demo, tmp_path, reeve):
     assert len(list((tmp_path / "o").glob("run-*"))) == 1
 
 
+def test_reports_never_stand_beside_outcomes_of_another_run(demo, reeve, tmp_path):
+    """The reports can't be written, as on a full disk, when the outcomes are: those of the run before must be gone."""
+    out = tmp_path / "o"
+    reeve("evaluate", demo, *FIRST, "--out", out, "--quiet")
+    first = Outcomes.read(out / "outcomes").manifest
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16_000, limit[1]))
+    try:
+        run = reeve("evaluate", demo, *FIRST, "--engine", "interpreter", "--out", out, "--quiet")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert run.code == 2 and "can't write to" in run.err
+    assert Outcomes.read(out / "outcomes").manifest != first
+    assert {path.name for path in out.iterdir()} == {"outcomes"}
+
+
 def test_two_runs_into_one_directory(demo, reeve, tmp_path):
     with writing(tmp_path / "o" / "outcomes"):
         run = reeve("evaluate", demo, "--out", tmp_path / "o", "--format", "parquet")

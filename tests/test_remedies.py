@@ -85,7 +85,9 @@ def test_plain_values(value, shown):
     assert parse_command("aws {{a}}").fill(Search(Known(a=value), NOW)) == f"aws {shown}"
 
 
-@pytest.mark.parametrize("text", ["aws {{a", "aws '{{a}}", "aws {{[?}}", "aws\nrm", "aws {{a}} \0", "aws {{nope(a)}}"])
+@pytest.mark.parametrize(
+    "text", ["aws {{a", "aws '{{a}}", "aws {{[?}}", "aws\nrm", "aws {{a}} \0", "aws {{nope(a)}}", "aws \u202e{{a}}", "aws \x7f"]
+)
 def test_no_command_line(text):
     with pytest.raises(ValueError, match=r"JMESPath|command|closed"):
         parse_command(text)

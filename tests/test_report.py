@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import things
 from conftest import FIRST, ROOT
 from reeve.findings.choosing import shares
 from reeve.findings.results import SHOWN_ORDER
@@ -162,6 +163,40 @@ def test_objects_of_one_name_are_told_apart(reeve, demo_scan):
     for one in default:
         assert one["object"] in page
         assert one["status"] == "COMPLIANT" or (one["object"] in shown and one["region"] in shown)
+
+
+def test_accounts_of_one_name_are_told_apart(reeve, tmp_path):
+    things.make(tmp_path)
+    things.write(tmp_path, "222222222222", keep_others=True)
+    path = tmp_path / "snapshot" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    error = {"call": "t:List", "code": "Denied", "message": "no", "advice": "ask", "affects": {"t.Thing": ["open"]}}
+    for part in manifest["parts"]:
+        part.update(accountName="Production", errors=[error])
+    path.write_text(json.dumps(manifest))
+    run = reeve("evaluate", tmp_path / "snapshot", "--repo", tmp_path / "repo", "--policy", "open", "--out", tmp_path / "out")
+    page = (tmp_path / "out" / "report.html").read_text()
+    for part in manifest["parts"]:
+        assert f"here · {part['account']} (Production)" in run.out
+        assert f"…; in {part['account']}" in run.out
+        assert f"{part['account']} (Production)</span></td>" in page
+
+
+def test_what_was_not_judged_is_not_said_to_have_no_objects(reeve, tmp_path):
+    things.make(tmp_path)
+    path = tmp_path / "snapshot" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    del manifest["tables"]["t.Owner"]
+    path.write_text(json.dumps(manifest))
+    run = reeve("evaluate", tmp_path / "snapshot", "--repo", tmp_path / "repo", "--policy", "owner", "--out", tmp_path / "out")
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert run.code == 3 and "Not judged: a type that it reads was not collected." in page
+    assert "No object of the type" not in page
+
+
+def test_what_can_not_be_undone_is_said_beside_the_command(reeve, demo_scan):
+    shown = reeve("evaluate", demo_scan, "--policy", "delete-expired-server-certificate").out
+    assert "aws iam delete-server-certificate" in shown and "Can't be undone: The private key can't be read back" in shown
 
 
 def test_visible():

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -146,13 +147,15 @@ def _write(
     since: Path | None,
     tell: Callable[[str, int, int | None], None],
 ) -> "Outcomes":
-    """Judge by an engine, or (None) by the interpreter, and write the outcomes into a directory."""
+    """Judge by an engine, or (None) by the interpreter; the outcomes take the place of a directory's, and of its reports."""
     from reeve.evaluate.write_outcomes import write_outcomes
+    from reeve.inventory.directory import remove_reports
 
     with ExitStack() as stack:
         earlier = _earlier(since, snapshot, stack) if since else None
         engine = stack.enter_context(opened(choice, spill)) if choice else None
-        return write_outcomes(directory, engine, snapshot, programs, address, earlier, tell)
+        replacing = partial(remove_reports, directory.parent)
+        return write_outcomes(directory, engine, snapshot, programs, address, earlier, tell, replacing)
 
 
 def _judgements(manifest: "Manifest", programs: "Mapping[str, Program]") -> int:

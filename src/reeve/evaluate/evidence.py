@@ -1,6 +1,6 @@
 """Why one object was judged as it was: what the deciding condition read, the children that decided, and which calls said so."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ MOST_CHILDREN = MOST_ITEMS
 """How many children are shown."""
 MOST_NAMED = 3
 """How many children are named in the line that a person reads."""
+_WRONG = frozenset({Status.INCOMPLIANT, Status.UNDETERMINED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,9 @@ class Child:
     evidence: "Evidence"
 
     def text(self) -> str:
-        """Return the child as a person reads it: `NAME: what is so of it`."""
-        return f"{self.name}: {cut(self.summary or self.message.removesuffix('.'))}"
+        """Return the child as a person reads it: `NAME: what is so of it`; a summary with the name in it says less."""
+        telling = self.summary if self.summary and self.name not in self.summary else None
+        return f"{self.name}: {cut(telling or self.message.removesuffix('.'))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,26 +147,34 @@ class _Gathering:
         self.facts.append(Fact(path, shown, reason, more))
 
     def add_list(self, found: Sequence[Classified]) -> None:
-        """Add a related list that was judged for some operations: the objects that they counted, else how many there are."""
+        """Add a related list that was judged for some operations: the objects that they counted, else how many there are.
+
+        Where none is as it was asked for, what is wrong with each of them decided.
+        """
         classified, program = found[0], self.observed.lists[found[0].relationship]
         if classified.relationship in self.looked_at:
             return
         self.looked_at.add(classified.relationship)
         asked, doubted = {one.status for one in found}, codes.is_error(self.observation.outcome.code)
 
-        def decided(outcome: Outcome) -> bool:
-            if outcome.unseen:
-                return doubted or Status.UNDETERMINED in asked
-            return program.program.meanings[outcome.code].status in asked
+        def having(wanted: Collection[str]) -> tuple[Sequence[Member], int]:
+            def decided(outcome: Outcome) -> bool:
+                if outcome.unseen:
+                    return doubted or Status.UNDETERMINED in wanted
+                return program.program.meanings[outcome.code].status in wanted
 
-        chosen, more = members(classified, program.object_type, decided, MOST_CHILDREN - len(self.children))
-        self.more += more
-        for member in chosen:
-            self._add_child(classified.relationship, program, member)
+            return members(classified, program.object_type, decided, MOST_CHILDREN - len(self.children))
+
+        chosen, more = having(asked)
         if not chosen or (doubted and classified.unread is not None):
             reason = cut(classified.unread) if classified.unread is not None else None
             self.facts.append(Fact(classified.relationship, None, reason, counts=statuses(classified, program.program)))
             self._cite(self.citations.listing(program.object_type))
+        if not chosen and self.observation.meaning.status is Status.INCOMPLIANT:
+            chosen, more = having(_WRONG)
+        self.more += more
+        for member in chosen:
+            self._add_child(classified.relationship, program, member)
 
     def _add_child(self, relation: str, program: ObservedProgram, member: Member) -> None:
         observation = program.observe(member.row, self.observation.moment)

@@ -39,7 +39,9 @@ def _excerpt(value: Value) -> Any:
         case str():
             return cut(value)
         case int() | float():
-            return value if _is_plain(value) else describe(value)
+            if not _is_plain(value):
+                return describe(value)
+            return int(value) if value == int(value) else value
         case Mapping() | list() | tuple():
             return _document(cast("Value", value))
         case _:

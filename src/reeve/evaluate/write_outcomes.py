@@ -39,6 +39,7 @@ def write_outcomes(
     address: Path | None = None,
     since: "Earlier | None" = None,
     tell: Callable[[str, int, int | None], None] = lambda what, done, total: None,
+    replacing: Callable[[], None] = lambda: None,
 ) -> Outcomes:
     """Judge a snapshot, and write the outcomes into a directory that is held by `writing`.
 
@@ -50,6 +51,7 @@ def write_outcomes(
         address: where others find the snapshot, if not where it lies.
         since: an engine judges only what has changed since these; the interpreter always judges all.
         tell: told what is done.
+        replacing: called when the new ones are about to take the old ones' place, to remove what was made of these.
 
     Raises:
         SnapshotError: the snapshot can't be read, or the outcomes can't be written.
@@ -73,6 +75,7 @@ def write_outcomes(
         snapshot.check_still()
         lies = shown(address or snapshot.directory.resolve())
         done = OutcomesManifest(SCHEMA, __version__, lies, snapshot.digest, moment.now, found)
+        replacing()
         replace_file(directory / OUTCOMES, msgspec.json.format(msgspec.json.encode(done), indent=2) + b"\n")
     except (OSError, duckdb.Error) as error:
         shutil.rmtree(place, ignore_errors=True)

@@ -151,12 +151,21 @@ def remove_results(out: Path) -> None:
     """
     outcomes = out / OUTCOMES_FOLDER
     (outcomes / OUTCOMES).unlink(missing_ok=True)
-    for path in out.iterdir():
-        if REPORT.fullmatch(path.name) and not path.is_dir():
-            path.unlink(missing_ok=True)
+    remove_reports(out)
     for path in outcomes.iterdir() if outcomes.is_dir() else ():
         if RUN.fullmatch(path.name):
             shutil.rmtree(path, ignore_errors=True)
+
+
+def remove_reports(out: Path) -> None:
+    """Remove the reports of an output directory: the outcomes that they are of are about to be replaced.
+
+    Raises:
+        OSError: one can't be removed.
+    """
+    for path in out.iterdir():
+        if REPORT.fullmatch(path.name) and not path.is_dir():
+            path.unlink(missing_ok=True)
 
 
 def _write(path: Path, content: Iterable[bytes]) -> None:

@@ -179,8 +179,9 @@ def parse_command(text: str) -> CommandLine:
     Raises:
         ValueError: quotes are not closed, or as `parse_pattern`.
     """
-    if "\0" in text or "\n" in text.strip():
-        raise ValueError("a command is one line")
+    text = text.strip()
+    if not text.isprintable():
+        raise ValueError("a command is one line, of signs that can be seen")
     places: list[Query] = []
 
     def hold(found: re.Match[str]) -> str:

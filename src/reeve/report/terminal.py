@@ -71,8 +71,12 @@ def render(results: Results, console: Console) -> None:
 
 
 def _account(part: Part) -> str:
-    name = f" ({part.account_name})" if part.account_name else ""
-    return f"{label_of(part.provider)} account {part.account or 'unknown'}{name}"
+    return f"{label_of(part.provider)} account {_number(part.account, part.account_name)}"
+
+
+def _number(account: str, name: str | None) -> str:
+    """Return an account's number, with its name if it has one: two may have the same."""
+    return f"{account or 'unknown'}{f' ({name})' if name else ''}"
 
 
 def _requests(manifest: Manifest, console: Console) -> None:
@@ -209,13 +213,15 @@ def _offender(finding: Finding, several: bool, console: Console) -> None:
         console.print(text(f"    {command.run}", style="cyan"), soft_wrap=True)
     if len(remedy.commands) > SOME:
         _indented(text(f"… and {len(remedy.commands) - SOME} more commands", style="dim"), console, 4)
+    if remedy.cannot_undo:
+        _indented(text(f"Can't be undone: {_flat(remedy.cannot_undo)}", style="yellow"), console, 4)
 
 
 def _where(finding: Finding, several: bool) -> "Text":
     """Return an object's name, and what tells it from others of that name."""
     place = finding.place
     parts = [finding.object_id] if finding.object_id != finding.shown_name else []
-    parts += [place.region] + ([place.account_name or place.account] if several else [])
+    parts += [place.region] + ([_number(place.account, place.account_name)] if several else [])
     name = text(finding.shown_name, style="bold", overflow="fold")
     return joined([name, text(*parts, separator=" · ", style="dim")], "  ")
 
@@ -242,6 +248,7 @@ def _incomplete(results: Results, console: Console) -> None:
     for error in errors:
         times = f" ({error.count} times)" if error.count > 1 else ""
         about = ", ".join(error.subjects) + (", …" if error.count > len(error.subjects) else "")
+        about += f"; in {error.account or 'an unknown account'}" if len(results.manifest.parts) > 1 else ""
         if len(errors) > MANY_ERRORS:
             _indented(text(f"{error.call}: {error.code}{times}; about {about}"), console)
             continue
