@@ -202,6 +202,18 @@ def demo() -> None:
     row("full scan of the demonstration, account included", "< 30 s", f"{seconds:.1f} s, {megabytes:.0f} MB")
 
 
+def report(runs: int) -> None:
+    """What `reeve evaluate` leaves of a hundred thousand users, and of ten times as many; an estate beside one account."""
+    wall, _, memory, json_size, html_size, loaded, filtered = numbers("report.py", "users", 100_000, runs)
+    row("100,000 users, one policy, default formats", "<= 6 s, 300 MB", f"{wall:.1f} s, {memory:.0f} MB")
+    row("  report.json, report.html", "< 80 MB, < 3 MB", f"{json_size:.1f} MB, {html_size:.2f} MB")
+    row("  in Chromium: interactive, filtered", "< 1.5 s, < 0.2 s", f"{loaded:.2f} s, {filtered:.2f} s")
+    wall, _, more, *_ = numbers("report.py", "users", 1_000_000, 1)
+    row("  1 million users: peak memory / that of 100,000", "<= 1.2", f"{more / memory:.2f} ({more:.0f} MB, {wall:.1f} s)")
+    many, one, ratio = numbers("report.py", "estate", 1_000_000, runs)
+    row("100 accounts, all policies / 1 account, 1 million objects", "<= 1.3", f"{ratio:.2f} ({many:.1f} s / {one:.1f} s)")
+
+
 def peers() -> None:
     """Engines that judge one object at a time, from an environment of their own, beside the same policy on DuckDB."""
     cel, rego = numbers("peers.py", 50_000, python=peers_python())
@@ -227,6 +239,7 @@ def main() -> None:
         "columnar": lambda: columnar(arguments.runs),
         "peers": peers,
         "spark": spark,
+        "report": lambda: report(arguments.runs),
         "site": site,
         "demo": demo,
         "scan": lambda: [scan(users, arguments.runs) for users in (500, 2000)] and None,

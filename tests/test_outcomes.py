@@ -217,6 +217,19 @@ def test_queries(tmp_path):
         assert len([one for one, other in pairs if one.id == other.id]) == len(rows)
 
 
+@pytest.mark.parametrize("sorted_at_once", [1, 2, 5])
+def test_judgements_sorted_in_ranges_are_those_sorted_at_once(tmp_path, monkeypatch, sorted_at_once):
+    """Names repeat in both accounts, so that ranges end within objects of one name."""
+    fields, programs = some_programs()
+    world = {name: [{**one, "_account": account} for one in every for account in ESTATE] for name, every in fields.items()}
+    outcomes(tmp_path / "out", None, snapshot(tmp_path / "snapshot", world, accounts=ESTATE), programs)
+    with Outcomes.read(tmp_path / "out") as found:
+        wanted = [list(found.judgements(policy, found.counts(policy))) for policy in programs]
+        monkeypatch.setattr("reeve.evaluate.outcomes.SORTED", sorted_at_once)
+        monkeypatch.setattr("reeve.evaluate.outcomes.DRAWN", 1)
+        assert [list(found.judgements(policy, found.counts(policy))) for policy in programs] == wanted
+
+
 def test_objects_come_in_the_order_of_their_keys(tmp_path, monkeypatch):
     monkeypatch.setattr(objects, "PAGE", 4)
     fields, _ = some_programs()

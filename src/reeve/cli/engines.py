@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from reeve.repository.repository import Repository
 
 AUTO, INTERPRETER, DUCKDB, SPARK = "auto", "interpreter", "duckdb", "spark"
-LARGE = 200_000
-"""From how many judgements (objects times policies) on an engine is quicker than the interpreter, its start included."""
+START, EACH_POLICY = 20_000, 4_000
+"""How many judgements (objects times policies) the interpreter makes while an engine starts, and while it plans a policy."""
 PARQUET = "parquet"
 
 engine_options: Decorator = together(
@@ -126,7 +126,7 @@ def judged(
     with ExitStack() as stack:
         own = stack.enter_context(temporary())
         snapshot = stack.enter_context(Snapshot(taken.directory, repository.object_type))
-        large = _judgements(snapshot.manifest, programs) > LARGE
+        large = _judgements(snapshot.manifest, programs) > START + EACH_POLICY * len(programs)
         lacking = completeness(snapshot.manifest, programs, repository)
         judging = {name: program for name, program in programs.items() if name not in lacking.unjudged}
         directory = (out or own) / OUTCOMES_FOLDER

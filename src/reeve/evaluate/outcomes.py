@@ -5,9 +5,10 @@ column of codes for each policy. Nothing here holds all objects in memory, howev
 """
 
 import re
-from collections.abc import Collection, Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -33,6 +34,14 @@ _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT"
 _MEMORY = "256MB"
 """What a query may use before it spills to disk."""
 _FETCHED = 2000
+_NAME, _PLACE = "coalesce(name, id)", "account, region, id"
+_ORDER = f"{_NAME}, {_PLACE}"
+SORTED = 50_000
+"""About how many judgements are sorted at a time: sorting all of them at once takes memory by their number."""
+_MOST_RANGES = 50
+"""How often a type's files are read to do so, at most."""
+DRAWN = 64
+"""How many judgements are drawn for each of the ranges that are sorted, to know where one ends."""
 
 
 class PolicyOutcomes(msgspec.Struct, frozen=True, rename="camel"):
@@ -202,22 +211,48 @@ class Outcomes:
         if not any(known.codes.get(code) for code in codes):
             return
         wanted = ", ".join(str(int(code)) for code in codes)
-        query = f"SELECT {', '.join(OBJECT)}, {known.column} FROM {{}} WHERE {known.column} IN ({wanted})"  # noqa: S608
-        query += " ORDER BY coalesce(name, id), account, region, id"
-        query += "" if limit is None else f" LIMIT {limit}"
-        for account, region, arn, identifier, name, code in self._rows(self.type_of(policy_id), query):
-            yield Judgement(account, region, arn, identifier, name, Code(code))
+        those = f"{{}} WHERE {known.column} IN ({wanted})"
+        query = f"SELECT {', '.join(OBJECT)}, {known.column} FROM {those}"  # noqa: S608 - our names
+        type_id, count = self.type_of(policy_id), sum(known.codes.get(code, 0) for code in codes)
+        if limit is None and count > SORTED:
+            ranges = self._ranges(type_id, those, min(_MOST_RANGES, -(-count // SORTED)))
+        else:
+            ranges = [("", ())]
+        least = "" if limit is None else f" LIMIT {limit}"
+        for within, ends in ranges:
+            rows = self._rows(type_id, f"{query}{within} ORDER BY {_ORDER}{least}", ends)
+            for account, region, arn, identifier, name, code in rows:
+                yield Judgement(account, region, arn, identifier, name, Code(code))
+
+    def _ranges(self, type_id: str, those: str, number: int) -> list[tuple[str, tuple[str, ...]]]:
+        """Return conditions that divide judgements into so many ranges of about the same size, in order, with their values.
+
+        Args:
+            type_id: the type.
+            those: what a query selects them from.
+            number: how many ranges there are to be.
+        """
+        drawn = f"USING SAMPLE reservoir({number * DRAWN} ROWS)"
+        query = f"SELECT * FROM (SELECT {_ORDER} FROM {those}) {drawn} ORDER BY ALL"  # noqa: S608 - our names
+        ends = [(key, key, *place) for key, *place in self._rows(type_id, query)][DRAWN::DRAWN]
+        # DuckDB makes one comparison of two of plain tuples, and then can't run it.
+        after = f" AND ({_NAME} > ? OR ({_NAME} = ? AND ({_PLACE}) > (?, ?, ?)))"
+        until = f" AND ({_NAME} < ? OR ({_NAME} = ? AND ({_PLACE}) <= (?, ?, ?)))"
+        if not ends:
+            return [("", ())]
+        between = [(after + until, (*one, *other)) for one, other in pairwise(ends)]
+        return [(until, ends[0]), *between, (after, ends[-1])]
 
     def _policy(self, policy_id: str) -> PolicyOutcomes:
         return self.manifest.types[self._types[policy_id]].policies[policy_id]
 
-    def _rows(self, type_id: str, query: str) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows of a query over a type's files, which stand where it has braces."""
+    def _rows(self, type_id: str, query: str, given: Sequence[str] = ()) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a query over a type's files, which stand where it has braces, as what is `given` does for `?`."""
         files = self.files(type_id)
         if not files:
             return
         with self._query() as cursor:
-            cursor.execute(query.format(parquet(files)))
+            cursor.execute(query.format(parquet(files)), given)
             while rows := cursor.fetchmany(_FETCHED):
                 yield from rows
 

@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import msgspec
 
-from reeve.inventory.tables import exact
+from reeve.inventory.tables import ROW_GROUP, exact
 
 LINES = ".rows-"
 """How the names of files of lines begin."""
@@ -46,7 +46,7 @@ def write_rows(
         found = relation.read_json(
             exact(lines), columns=dict(columns), format="newline_delimited", hive_partitioning=False, **size
         )
-        found.write_parquet(str(target), compression="zstd")
+        found.write_parquet(str(target), compression="zstd", row_group_size=ROW_GROUP)
     finally:
         lines.unlink(missing_ok=True)
     return count

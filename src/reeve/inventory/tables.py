@@ -29,6 +29,8 @@ _ALWAYS = {
     SOURCE: Kind.TEXT,
     NOT_COLLECTED: Kind.TEXT,
 }
+ROW_GROUP = 30_720
+"""How many rows a file of Parquet is written in at a time: whoever reads or writes it holds so many for each thread."""
 _FILE = "_file"
 """The column that gets the path of a row's file where tables are looked through."""
 _FIRST, _LAST = "0001-01-01 00:00:00", "9999-12-31 23:59:59.999999"

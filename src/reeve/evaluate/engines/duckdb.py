@@ -18,7 +18,7 @@ from reeve.evaluate.engines.engine import EngineError
 from reeve.evaluate.queries import Query, sql
 from reeve.evaluate.stages import MappingStep
 from reeve.inventory.columns import read_as, sql_name, wrong_column
-from reeve.inventory.tables import exact, parquet
+from reeve.inventory.tables import ROW_GROUP, exact, parquet
 from reeve.language.kinds import COLUMN_TYPES, DOUBLE
 from reeve.language.types import Kind
 
@@ -142,7 +142,8 @@ class DuckDB:
         """Write a query's rows as Parquet (`Engine.write`)."""
         Path(directory).mkdir(parents=True)
         target = _literal(str(Path(directory) / "part-0.parquet"))
-        copied = self._run(f"COPY ({sql(self.dialect, query)}) TO {target} (FORMAT parquet, COMPRESSION zstd)")
+        options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP}"
+        copied = self._run(f"COPY ({sql(self.dialect, query)}) TO {target} ({options})")
         return int(copied.fetchone()[0])
 
 
