@@ -9,7 +9,6 @@ import click
 
 from reeve.cli.failures import UserError
 from reeve.files import inside
-from reeve.language.operations.built_in import BUILT_IN
 from reeve.language.operations.registry import Operations
 from reeve.masking import masked
 from reeve.report.escaping import visible
@@ -29,10 +28,10 @@ def open_repository(root: Path | None) -> Repository:
     return Repository.open(shipped if shipped.is_dir() else package.parents[1] / "catalog", operations())
 
 
-def operations() -> Operations:
-    """Return the operations that logic may use: those that the command was called with, as its context's object, or ours."""
+def operations() -> Operations | None:
+    """Return the operations that the command was called with, as its context's object; None for those that are built in."""
     context = click.get_current_context(silent=True)
-    return (context and context.find_object(Operations)) or BUILT_IN
+    return context.find_object(Operations) if context else None
 
 
 def paths_in(repository: Repository, paths: tuple[str, ...]) -> tuple[str, ...]:

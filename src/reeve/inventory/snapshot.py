@@ -92,8 +92,8 @@ def others_in(directory: Path, account: str | None = None, provider: str | None 
         provider: whose account it is, if that is known.
 
     Raises:
-        SnapshotError: it can't be read; or the account has no number, here or there, and may be one of the others; or it has the
-            number of another provider's.
+        SnapshotError: it can't be read; or the account has no number, here or there, and may be one of the others; or it has
+            the number of another provider's.
     """
     if not (directory / MANIFEST).exists():
         return None

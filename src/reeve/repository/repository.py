@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from reeve.language.errors import InvalidRepositoryError, Position, Problem, nearest
 from reeve.language.logic import Body, Logic, Surroundings, read_extracts, read_logic
-from reeve.language.operations.built_in import BUILT_IN
 from reeve.language.operations.registry import Operations
 from reeve.language.scopes import ExtractSource
 from reeve.language.source import position_at, read_yaml
@@ -37,14 +36,21 @@ def type_path(type_id: str) -> str:
 
 @dataclass(frozen=True)
 class Repository:
-    """The repository below a directory, with the operations that its logic may use. Reading is lazy; what was read is kept."""
+    """The repository below a directory. Reading is lazy; what was read is kept.
+
+    `given` are the operations that its logic may use, None for those that are built in.
+    """
 
     files: Files
-    operations: Operations = BUILT_IN
+    given: Operations | None = None
 
     @classmethod
-    def open(cls, root: Path, operations: Operations = BUILT_IN) -> "Repository":
+    def open(cls, root: Path, operations: Operations | None = None) -> "Repository":
         """Open a repository.
+
+        Args:
+            root: its directory.
+            operations: those that its logic may use; by default those that are built in.
 
         Raises:
             InvalidRepositoryError: there is no directory at `root`, or it holds nothing that a repository holds.
@@ -53,6 +59,15 @@ class Repository:
             message = "no policy repository: expected a directory with ce/, frameworks/, internal/ or types/ in it"
             raise InvalidRepositoryError([Problem(Position(str(root)), message, "missing-file")])
         return cls(Files(root), operations)
+
+    @cached_property
+    def operations(self) -> Operations:
+        """The operations that logic may use."""
+        if self.given is not None:
+            return self.given
+        from reeve.language.operations.built_in import BUILT_IN  # takes a while to load, and lists need none
+
+        return BUILT_IN
 
     @cached_property
     def _policy_files(self) -> Mapping[str, frozenset[str]]:

@@ -39,15 +39,15 @@ _TEXT: Schema = {"type": "string"}
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def schema_of(kind: str, operations: Operations = BUILT_IN) -> Schema:
-    """Return the JSON Schema of a kind of file, in which logic may use some operations.
+def schema_of(kind: str, operations: Operations | None = None) -> Schema:
+    """Return the JSON Schema of a kind of file, in which logic may use some operations, by default those that are built in.
 
     Raises:
         KeyError: there is no such kind.
     """
     body = {
-        "logic": lambda: _logic(operations),
-        "extracts": lambda: _with_expressions(_object(EXTRACTS_KEYS), operations),
+        "logic": lambda: _logic(operations or BUILT_IN),
+        "extracts": lambda: _with_expressions(_object(EXTRACTS_KEYS), operations or BUILT_IN),
         "policy": lambda: _object(POLICY_KEYS),
         "remedies": lambda: {"type": "array", "items": _object(REMEDY_KEYS)},
         "folder": lambda: _object(FOLDER_KEYS),
