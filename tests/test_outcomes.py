@@ -359,7 +359,7 @@ def test_options_of_another_engine(demo, reeve):
     for options, says in [
         (["--master", "local"], "--master is for --engine spark"),
         (["--engine", "interpreter", "--threads", "2"], "--threads and --memory are for duckdb"),
-        (["--engine", "interpreter", "--format", "parquet", "--out", "x"], "the interpreter keeps no outcomes"),
+        (["--engine", "interpreter", "--since", "x"], "the interpreter judges all: --since needs --engine duckdb or spark"),
         (["--since", "nowhere"], "no outcomes in nowhere"),
         (["--engine", "duckdb", "--memory", "much"], "the memory limit 'much' is no size"),
     ]:

@@ -96,17 +96,6 @@ def test_names_of_ours_are_no_fields(tmp_path, reeve):
         assert run.code == 2 and "type.yaml:3:" in run.out and "begins with an underscore" in run.out
 
 
-def test_a_type_that_is_collected_without_an_arn_is_warned_of(tmp_path, reeve):
-    (tmp_path / "types/aws.Thing").mkdir(parents=True)
-    path = tmp_path / "types/aws.Thing/type.yaml"
-    collect = 'collect: {scope: global, sources: [{items: "[@]"}]}\nfields: {id: {type: Bytes, from: _account}}\n'
-    path.write_text(f"name: T\nidField: id\n{collect}")
-    run = reeve("validate", "--repo", tmp_path)
-    assert run.code == 0 and "the type has no key 'arn'" in run.out and "1 warning" in run.out
-    path.write_text(f'name: T\nidField: id\narn: "arn:{{partition}}:x:::{{id}}"\n{collect}')
-    assert "0 warnings" in reeve("validate", "--repo", tmp_path).out
-
-
 # The catalogue ----------------------------------------------------------------------------------------------------------
 
 REPOSITORY = Repository.open(CATALOG)

@@ -15,7 +15,7 @@ from reeve.model import InternalRule, ObjectType, Policy, Section
 from reeve.repository import metadata
 from reeve.repository.links import link
 from reeve.repository.remedies import REMEDIES, CheckRemedies, incompliant_codes
-from reeve.repository.repository import LOGIC_SUFFIX, PARTS, PRODUCTION_LOGIC, Repository, type_path
+from reeve.repository.repository import LOGIC_SUFFIX, PARTS, PRODUCTION_LOGIC, Repository
 from reeve.repository.type_checks import CheckCollect
 
 CheckTestData = Callable[[str, bytes], object]
@@ -78,13 +78,6 @@ class Validation:
             self._try(read)
         for type_id in sorted(self.repository.type_ids):
             self._try(lambda type_id=type_id: self.repository.check_collection([type_id], self.check_collect))
-            self._nameless(self._try(lambda type_id=type_id: self.repository.object_type(type_id)))
-
-    def _nameless(self, found: ObjectType | None) -> None:
-        """Warn of a type that is collected and doesn't say how its objects are called in full."""
-        if found is not None and found.collect is not None and found.arn is None:
-            message = "the type has no key 'arn': its objects are shown without their full name"
-            self._warn(Position(type_path(found.id)), message, "no-arn")
 
     # Logic -----------------------------------------------------------------------------------------------------------
 
