@@ -17,13 +17,17 @@ import botocore.awsrequest
 import botocore.httpsession
 import pytest
 import urllib3
-from reeve.findings.judge import judge_snapshot
 
 from reeve.cli.working import open_repository
 from reeve.collect.aws.api import Api
 from reeve.collect.aws.bounds import USUAL
-from reeve.findings.scan import collect_snapshot, collecting, production_programs
+from reeve.collect.aws.provider import AwsAccount
+from reeve.evaluate.objects import Snapshot
+from reeve.evaluate.write_outcomes import write_outcomes
+from reeve.findings.completeness import completeness
+from reeve.findings.scan import collect_part, collecting, production_programs
 from reeve.inventory.directory import writing
+from reeve.inventory.snapshot import write_snapshot
 from reeve.model import Status
 from reeve.repository.selection import select_policies
 
@@ -150,16 +154,21 @@ class Scans:
 
     def scan(self, programs, live=False, directory: Path | None = None) -> Found:
         api = Api(self.session, "us-east-1", endpoint_url=self.address, bounds=QUICK, _clients=self.clients)
-        with tempfile.TemporaryDirectory() as made:
+        account, chosen = AwsAccount(api, live), collecting(self.repository, programs)
+        with tempfile.TemporaryDirectory() as made, tempfile.TemporaryDirectory() as outcomes:
             target = directory or Path(made)
             with writing(target):
-                manifest = collect_snapshot(api, self.repository, programs, target, lambda *told: None, live)
-            results = judge_snapshot(self.repository, programs, target)
-        verdicts, types = {}, {}
-        for result in results.policies:
-            for finding in result.findings:
-                key = result.policy.id, finding.object_id
-                verdicts[key], types[key] = finding.meaning.status, result.object_type
+                part = collect_part("aws", account, chosen, self.repository, programs, lambda *told: None)
+                manifest = write_snapshot(target, [part])
+            verdicts, types = {}, {}
+            with Snapshot(target, self.repository.object_type) as snapshot:
+                unjudged = completeness(manifest, programs, self.repository).unjudged
+                programs = {name: program for name, program in programs.items() if name not in unjudged}
+                with write_outcomes(Path(outcomes), None, snapshot, programs) as found:
+                    for name, program in programs.items():
+                        for one in found.judgements(name, program.meanings):
+                            verdicts[name, one.id] = program.meanings[one.code].status
+                            types[name, one.id] = program.body.object_type.id
         return Found(verdicts, types, manifest)
 
     @contextmanager

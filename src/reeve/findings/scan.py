@@ -111,7 +111,7 @@ def collect_parts(
     accounts = {name: _opened(name, access) for name in providers_for(repository, programs)}
     chosen = collecting(repository, programs, Declarations({name: one.checks() for name, one in accounts.items()}))
     found = [
-        _collect_part(name, account, of_provider(name, chosen), repository, programs, progress)
+        collect_part(name, account, of_provider(name, chosen), repository, programs, progress)
         for name, account in accounts.items()
     ]
     numbers = [part.account for part, _ in found]
@@ -130,7 +130,7 @@ def _opened(provider_id: str, access: Access) -> Account:
     return own.open(access)
 
 
-def _collect_part(
+def collect_part(
     provider_id: str,
     account: Account,
     chosen: Mapping[str, Recipe],
@@ -138,6 +138,14 @@ def _collect_part(
     programs: Mapping[str, Program],
     progress: Progress,
 ) -> tuple[Part, Tables]:
+    """Collect one account of a provider, as `chosen` says by type, for some policies of a repository.
+
+    Returns:
+        What there is to say of the account, and its records, for `write_snapshot`.
+
+    Raises:
+        ApiError: nothing could be read.
+    """
     started_at = datetime.now(UTC)
     collection = account.collect(chosen, suspects_of(repository, programs, Moment.at(started_at)), progress)
     part = Part(
