@@ -107,7 +107,7 @@ def test_killed_at_every_moment(old, reeve):
         assert reeve(*COMMAND, "--out", out).code == 0
         assert belong_together(out) == 2
         names = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
-        tables = {table.file for table in read_manifest(out / "snapshot").tables.values()}
+        tables = {table.file for of in read_manifest(out / "snapshot").tables.values() for table in of}
         outcomes = Outcomes.read(out / "outcomes").manifest.types["aws.iam.User"].files
         whole = {"report.json", "report.html", "snapshot/manifest.json", "outcomes/outcomes.json"}
         assert names == whole | {f"snapshot/{name}" for name in tables} | {f"outcomes/{name}" for name in outcomes}
