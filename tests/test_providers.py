@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from account import Failure
 from conftest import CATALOG, FIRST, ROOT
 from reeve import collect as collecting
 from reeve.collect.api import Api
@@ -252,6 +253,17 @@ def test_accounts_of_two_providers_are_one_estate(plain, inventory, account, ree
     inventory.account = parts[0]["account"]
     run = reeve("scan", "--repo", root, *chosen)
     assert run.code == 2 and "accounts of aws and plain are of one number" in run.err
+
+
+def test_an_account_without_a_number_is_not_put_beside_another_providers(plain, inventory, account, reeve, tmp_path):
+    """Such a snapshot would be refused by whoever reads it."""
+    account.add("someone", True, True)
+    account.failures["GetCallerIdentity"] = Failure("AccessDenied", 403, 99)
+    root, chosen = both(tmp_path / "both"), (*FIRST, "--policy", "servers-are-encrypted")
+    run = reeve("scan", "--repo", root, *chosen, "--out", tmp_path / "out")
+    assert run.code == 2 and "accounts of aws and plain have a number that could not be read; collect them into" in run.err
+    assert not (tmp_path / "out" / "snapshot" / "manifest.json").exists()
+    assert reeve("scan", "--repo", root, *FIRST).code == 1
 
 
 def test_only_the_providers_that_policies_need_are_asked(plain, inventory, account, reeve, tmp_path):

@@ -115,9 +115,10 @@ def collect_parts(
         for name, account in accounts.items()
     ]
     numbers = [part.account for part, _ in found]
-    if len({*numbers}) < len(numbers):
-        twice = f"accounts of {' and '.join(accounts)} are of one number, {numbers[0] or 'unknown'}"
-        raise AccessError(f"{twice}; collect them into snapshots of their own, with --policy")
+    if len(numbers) > 1 and not (all(numbers) and len({*numbers}) == len(numbers)):
+        wrong = f"are of one number, {numbers[0]}" if all(numbers) else "have a number that could not be read"
+        message = f"accounts of {' and '.join(accounts)} {wrong}"
+        raise AccessError(f"{message}; collect them into snapshots of their own, with --policy")
     progress("writing the snapshot", 0, None)
     return found
 
