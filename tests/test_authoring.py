@@ -201,7 +201,7 @@ def test_explain_tells_the_children_too(reeve):
         "→ condition 1, INCOMPLIANT: In some region AWS Config does not record all resources.",
         "    regions.has(INCOMPLIANT) = true",
         "  related list regions: 1 INCOMPLIANT, 1 COMPLIANT",
-        "    r2, INCOMPLIANT, code 300: No recorder records all resources here.",
+        "    eu-north-1, INCOMPLIANT, code 300: No recorder records all resources here.",
         "      condition 1, COMPLIANT: A recorder records all resources here.",
         "        configurationRecorders.has(COMPLIANT) = false",
         "      condition 2, UNDETERMINED: Of the recorder here it is not known.",
@@ -211,7 +211,7 @@ def test_explain_tells_the_children_too(reeve):
         "    and 1 more",
         "INCOMPLIANT, code 199, decided by regions.has(INCOMPLIANT): In some region AWS Config does not record all resources.",
         "evidence:",
-        "  regions r2: No recorder records all resources here, INCOMPLIANT",
+        "  regions eu-north-1: No recorder records all resources here, INCOMPLIANT",
         "    configurationRecorders: none",
         "calls: config:DescribeConfigurationRecorders",
     ]

@@ -177,7 +177,7 @@ SHOWN = [
     (
         "config-in-all-regions",
         "one bad",
-        "r2: No recorder records all resources here",
+        "eu-north-1: No recorder records all resources here",
         {"config:DescribeConfigurationRecorders"},
     ),
     (
