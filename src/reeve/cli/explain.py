@@ -67,8 +67,8 @@ def command(policy: str, object_: str, repo: Path | None, snapshot: Path, logic_
 
 
 _Found = tuple[str, tuple[str, ...], Row, Moment, Origins]
-"""An object's name, lines that tell it from others of that name, the object, when it is judged, and what says where it, and what
-it leads to, comes from."""
+"""An object's name, lines that tell it from others of that name, the object, when it is judged, and what says where it comes
+from, and what it leads to."""
 
 
 def _objects(repository: Repository, object_type: ObjectType, wanted: str, snapshot: Path) -> Iterator[_Found]:
