@@ -307,6 +307,11 @@ def test_an_account_that_is_added_while_others_are_judged(engine, estate, tmp_pa
         assert write_outcomes(tmp_path / "o", judge, again, programs).manifest.types["t.Thing"].objects == 9
 
 
+def test_what_is_explained_is_told_from_others_of_its_name(estate, reeve):
+    told = reeve("explain", "open", "bad", "--repo", estate / "repo", "--snapshot", estate / "snapshot").out
+    assert [line for line in told.splitlines() if " · " in line] == [f"  t2 · here · {one}" for one in (A, B)]
+
+
 def test_whoever_waits_too_long_is_told(tmp_path):
     things.make(tmp_path)
     with writing(tmp_path / "snapshot"), pytest.raises(SnapshotError, match="another reeve is writing"):

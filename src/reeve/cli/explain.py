@@ -57,17 +57,18 @@ def command(policy: str, object_: str, repo: Path | None, snapshot: Path, logic_
     chosen = one_policy(repository, policy)
     observed = ObservedProgram.of(repository.logic(chosen, logic_name).body)
     with reading(snapshot) as source:
-        for name, row, moment, origin in _objects(repository, observed.object_type, object_, source):
+        for name, where, row, moment, origin in _objects(repository, observed.object_type, object_, source):
             observation = observed.observe(row, moment)
             citations = Citations(repository.object_type, origin)
-            put(f"{chosen} on {name}")
+            put(f"{chosen} on {name}", *where)
             put(*lines(trace(observed, observation)))
             put(*evidence_lines(evidence_of(observed, observation, citations)))
     return 0
 
 
-_Found = tuple[str, Row, Moment, Origins]
-"""An object's name, the object, when it is judged, and what says where it, and what it leads to, comes from."""
+_Found = tuple[str, tuple[str, ...], Row, Moment, Origins]
+"""An object's name, lines that tell it from others of that name, the object, when it is judged, and what says where it comes
+from, and what it leads to."""
 
 
 def _objects(repository: Repository, object_type: ObjectType, wanted: str, snapshot: Path) -> Iterator[_Found]:
@@ -84,7 +85,8 @@ def _objects(repository: Repository, object_type: ObjectType, wanted: str, snaps
             identifier = str(record.fields[object_type.id_field])
             if wanted in (name, identifier):
                 found = True
-                yield name or identifier, row, taken.moment, origins(record, row)
+                where = f"  {identifier} · {record.region} · {record.account or 'unknown'}"
+                yield name or identifier, (where,), row, taken.moment, origins(record, row)
             names.append(name)
     if not found:
         raise UserError(f"there is no {object_type.id} {wanted!r} in {directory}{nearest(wanted, names)}")
@@ -104,4 +106,4 @@ def _from_file(path: Path, chosen: str) -> Iterator[_Found]:
         raise UserError(f"{path} holds no object with the Id {chosen!r}{nearest(chosen, ids)}")
     for identifier, row in zip(ids, rows, strict=True):
         if chosen in ("", identifier):
-            yield identifier, object_row(row), moment_of(row), lambda of: None
+            yield identifier, (), object_row(row), moment_of(row), lambda of: None
