@@ -13,7 +13,7 @@ from reeve.repository.object_types import TYPE_KEYS
 
 def report_schema() -> str:
     """Return the JSON Schema of the JSON report."""
-    from reeve.report.json import json_schema
+    from reeve.report.formats.json import json_schema
 
     return json.dumps(json_schema(), indent=2) + "\n"
 

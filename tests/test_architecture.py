@@ -207,7 +207,7 @@ JOINS = {  # joins of names that are our own or a user's argument, and divisions
     "cli/watching.py": 1,  # what a walk finds
     "cli/schema.py": 1,  # names of KINDS
     "cli/test.py": 1,  # `--update` writes where the repository has read
-    "report/html.py": 1,  # a percentage
+    "report/formats/html.py": 1,  # a percentage
     "report/terminal.py": 1,  # a bar's width
     "inventory/temporary.py": 1,  # a name of random letters
 }

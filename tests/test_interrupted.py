@@ -22,7 +22,7 @@ FUZZ = os.environ.get("HYPOTHESIS_PROFILE") == "fuzz"
 SCRIPT = """
 import os, shutil, signal, sys
 from reeve.cli import main
-import reeve.cli.scan, reeve.evaluate.engines.duckdb, reeve.evaluate.outcomes, reeve.report.html, reeve.report.json
+import reeve.cli.scan, reeve.evaluate.engines.duckdb, reeve.evaluate.outcomes, reeve.report.formats.html, reeve.report.formats.json
 old, number, step, arguments = sys.argv[1], getattr(signal, sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
 moment, ended = 1 - step, False
 while not ended:

@@ -15,7 +15,7 @@ from conftest import FIRST as SELECTED
 from reeve.language.errors import Position, Problem
 from reeve.report import markdown, problems
 from reeve.report.escaping import as_json, visible
-from reeve.report.html import environment
+from reeve.report.pages import environment
 from reeve.site import markdown as site_markdown
 
 SOURCES = ROOT / "src" / "reeve"

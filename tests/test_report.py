@@ -14,8 +14,8 @@ from conftest import FIRST, ROOT
 from reeve.findings.choosing import shares
 from reeve.findings.results import SHOWN_ORDER
 from reeve.model import Policy
-from reeve.report import json as json_report
 from reeve.report.escaping import visible
+from reeve.report.formats import json as json_report
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from reeve.cli.failures import UserError
-from reeve.report.output import FORMATS
+from reeve.language.errors import nearest
+from reeve.report.output import PARQUET, format_names
 from reeve.report.streams import stdout_is_terminal
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -70,14 +71,14 @@ report_options: Decorator = together(
         "--format",
         "formats",
         metavar="NAME[,NAME]",
-        help="terminal, json, html, parquet. Default: terminal; with --out also json and html, or parquet for much.",
+        help=f"{', '.join(format_names())}. Default: terminal; with --out also json and html.",
     ),
     output_options,
 )
 
 
 def chosen_formats(formats: str | None, out: Path | None) -> tuple[str, ...] | None:
-    """Return the formats to write; None leaves them to the size of what is judged.
+    """Return the formats to write; None leaves them to whether there is a directory to write to.
 
     Raises:
         UserError: a format that doesn't exist, or several for standard output.
@@ -86,12 +87,13 @@ def chosen_formats(formats: str | None, out: Path | None) -> tuple[str, ...] | N
         return None
     names = tuple(dict.fromkeys(name.strip() for name in formats.split(",") if name.strip()))
     for name in names:
-        if name not in FORMATS:
-            raise UserError(f"there is no format {name!r}; there are {', '.join(FORMATS)}")
+        if name not in format_names():
+            hint = nearest(name, format_names()) or f"; there are {', '.join(format_names())}"
+            raise UserError(f"there is no format {name!r}{hint}")
     if not names:
-        raise UserError(f"--format needs a name: {', '.join(FORMATS)}")
-    if out is None and "parquet" in names:
-        raise UserError("parquet goes into files; choose a directory with --out DIR")
+        raise UserError(f"--format needs a name: {', '.join(format_names())}")
+    if out is None and PARQUET in names:
+        raise UserError(f"{PARQUET} goes into files; choose a directory with --out DIR")
     if out is None and len(names) > 1:
         raise UserError(f"standard output takes one format, not {len(names)}; choose one, or a directory with --out DIR")
     return names

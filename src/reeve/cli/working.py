@@ -101,21 +101,17 @@ def write_reports(results: "Results", formats: tuple[str, ...], out: Path | None
         UserError: the files could not be written.
         SnapshotError: another process is writing to `out`.
     """
-    from reeve.report.output import FILES, file_name
+    from reeve.report.output import TERMINAL, file_name, rendered
 
     files: dict[str, Iterable[bytes]] = {}
     for name in formats:
-        if name == "terminal":
-            if not (quiet and out):
-                _print(results, color)
-            continue
-        if name not in FILES:
-            continue  # the judge has written the outcomes
-        content = FILES[name](results)
-        if out is None:
+        content = rendered(name, results)
+        if name == TERMINAL and not (quiet and out):
+            _print(results, color)
+        elif content is not None and out is None:
             put_content(content)
-            continue
-        files[file_name(name)] = content
+        elif content is not None:
+            files[file_name(name)] = content
     if out is not None and files:
         _write(out, files)
 

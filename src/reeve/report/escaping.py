@@ -1,7 +1,7 @@
 """Makes hostile text harmless: control and formatting characters (escapes, bidirectional marks, zero width) are written out.
 
 Each medium has one writer, which calls this: the terminal and workflow commands `report/streams.py` and `report/problems.py`,
-HTML `report/html.py`, Markdown `report/markdown.py`, JSON `as_json` here.
+HTML `report/pages.py`, Markdown `report/markdown.py`, JSON `as_json` here.
 """
 
 import json

@@ -1,29 +1,40 @@
-"""Which formats a scan's report comes in, and where each goes."""
+"""Which formats a scan's report comes in, and where each goes.
 
-from collections.abc import Callable, Iterator, Mapping
+A format that makes a file is a module of `report/formats/`, and nothing else: its name is the format's and the file's ending,
+and its `render` yields the file's bytes for some results, escaped.
+"""
+
+import pkgutil
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING
+
+from reeve.report import formats
 
 if TYPE_CHECKING:  # commands that report nothing need not load an engine to know the formats' names
     from reeve.findings.results import Results
 
-FORMATS = ("terminal", "json", "html", "parquet")
-"""What a command can give; parquet is the outcomes, which are in `--out` whatever else is asked for."""
+TERMINAL, PARQUET = "terminal", "parquet"
+"""What is printed, and the outcomes, which are in `--out` whatever else is asked for."""
 
 
-def _json(results: "Results") -> Iterator[bytes]:
-    from reeve.report import json
-
-    return json.render(results)
-
-
-def _html(results: "Results") -> Iterator[bytes]:
-    from reeve.report import html
-
-    return html.render(results)
+def format_names() -> tuple[str, ...]:
+    """Return the names of what a command can give."""
+    return (TERMINAL, *_modules(tuple(formats.__path__)), PARQUET)
 
 
-FILES: Mapping[str, Callable[["Results"], Iterator[bytes]]] = {"json": _json, "html": _html}
-"""The formats that make a file, each with its renderer; imported when used, as HTML's engine takes a while to load."""
+@cache
+def _modules(path: tuple[str, ...]) -> tuple[str, ...]:
+    # A format is imported when it is used: the engine of HTML's templates takes a while to load.
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(path)))
+
+
+def rendered(name: str, results: "Results") -> Iterator[bytes] | None:
+    """Return a report in a format, in pieces as they are made; None for what makes no file."""
+    if name not in _modules(tuple(formats.__path__)):
+        return None
+    return import_module(f"{formats.__name__}.{name}").render(results)
 
 
 def file_name(name: str) -> str:

@@ -18,8 +18,8 @@ import msgspec
 from reeve import __version__
 from reeve.files import inside, read_plain
 from reeve.report.escaping import as_json, visible
-from reeve.report.html import COLORS, VERDICT_COLORS, environment
 from reeve.report.markdown import is_link
+from reeve.report.pages import COLORS, VERDICT_COLORS, environment
 from reeve.site import markdown
 from reeve.site.addresses import absolute, path_of, relative
 from reeve.site.catalogue import Catalogue

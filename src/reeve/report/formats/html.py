@@ -2,37 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
-
-import jinja2
-from markupsafe import Markup
 
 from reeve import __version__
 from reeve.collect.provider import label_of
 from reeve.findings.choosing import shares
-from reeve.findings.frameworks import Verdict
 from reeve.findings.results import SHOWN_ORDER, Finding, PolicyResult, Results
 from reeve.inventory.manifest import Manifest
-from reeve.model import Status
-from reeve.report import markdown
-from reeve.report.escaping import visible
-
-COLORS: Mapping[Status, str] = {
-    Status.INCOMPLIANT: "bad",
-    Status.UNDETERMINED: "unsure",
-    Status.COMPLIANT: "good",
-    Status.INAPPLICABLE: "off",
-    Status.DISAPPEARED: "gone",
-}
-VERDICT_COLORS: Mapping[Verdict, str] = {
-    Verdict.FAILED: "bad",
-    Verdict.INCOMPLETE: "unsure",
-    Verdict.PASSED: "good",
-    Verdict.NOT_APPLICABLE: "off",
-    Verdict.NOT_JUDGED: "off",
-}
-
+from reeve.report.pages import COLORS, VERDICT_COLORS, environment
 
 AT_MOST = 1_000
 """How many findings a page holds: a browser shows so many at once, and the file stays below 3 MB."""
@@ -85,37 +62,6 @@ def _title(manifest: Manifest) -> str:
         name = f" ({part.account_name})" if part.account_name else ""
         return f"{label_of(part.provider)} account {part.account or 'unknown'}{name}"
     return f"{len(manifest.parts)} accounts"
-
-
-def environment(folder: str) -> jinja2.Environment:
-    """Return what renders templates of pages: whatever they show is escaped, and a name that is not given is an error.
-
-    Args:
-        folder: the package whose folder `templates` holds them, beside those of reports (`finding.html.j2`).
-    """
-    places = [jinja2.PackageLoader(package, "templates") for package in dict.fromkeys((folder, "reeve.report"))]
-    found = jinja2.Environment(
-        loader=jinja2.ChoiceLoader(places),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    known: dict[str, Any] = found.filters  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    known.update(time=_time, markdown=markdown.render)
-    return found
-
-
-def _shown(value: object) -> object:
-    """Return what a page shows of a value: what Python has no text for is left blank, harmful characters are written out."""
-    if isinstance(value, str):
-        return value if isinstance(value, Markup) else visible(value, markdown.LAYOUT)
-    return "" if value is None else value
-
-
-def _time(value: datetime | None) -> str:
-    return f"{value:%Y-%m-%d %H:%M:%S} UTC" if value else ""
 
 
 def _bar(result: PolicyResult) -> list[dict[str, Any]]:
