@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 import threading
 from collections import Counter
 from contextlib import suppress
@@ -167,7 +169,6 @@ def test_an_account_that_can_not_be_read_at_all(plain, inventory, reeve):
             "Plain inventory knows no --profile; leave it out, or choose other policies with --policy",
         ),
         (("scan", "--region", "x"), "Plain inventory knows no --region; leave it out, or choose other policies with --policy"),
-        (("scan", "--demo"), "there is no simulated account of Plain inventory; choose other policies with --policy"),
         (("scan",), "no inventory is known: set PLAIN_INVENTORY_URL"),
     ],
     ids=str,
@@ -175,6 +176,18 @@ def test_an_account_that_can_not_be_read_at_all(plain, inventory, reeve):
 def test_what_it_has_nothing_like_is_refused_in_a_line(plain, reeve, arguments, message):
     run = reeve(*arguments, "--repo", REPOSITORY)
     assert (run.code, run.out, run.err) == (2, "", f"reeve: {message}\n")
+
+
+def test_the_simulated_account_is_of_another_provider(plain):
+    """In a process of its own: the simulation sets itself up for one account, for as long as its process lasts."""
+    script = (
+        "import sys, reeve.collect; reeve.collect.__path__.append(sys.argv.pop())\n"
+        "from reeve.cli import main; sys.argv = ['reeve', *sys.argv[1:]]; main()"
+    )
+    command = [sys.executable, "-c", script, "scan", "--demo", "--repo", REPOSITORY, PROVIDERS]
+    done = subprocess.run(command, capture_output=True, text=True)
+    said = "there is no simulated account of Plain inventory; choose other policies with --policy"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"reeve: {said}\n")
 
 
 @pytest.mark.parametrize(

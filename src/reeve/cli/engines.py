@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 AUTO, INTERPRETER, DUCKDB, SPARK = "auto", "interpreter", "duckdb", "spark"
 START, EACH_POLICY = 20_000, 4_000
 """How many judgements (objects times policies) the interpreter makes while an engine starts, and while it plans a policy."""
-PARQUET = "parquet"
 
 engine_options: Decorator = together(
     click.option(
