@@ -13,6 +13,7 @@ from reeve.evaluate.observed import ObservedProgram
 from reeve.evaluate.outcomes import Judgement
 from reeve.findings.remedies import Remedy, Subject, guilty_children, remedy_of
 from reeve.findings.results import Finding
+from reeve.inventory.manifest import Manifest
 from reeve.inventory.records import Record
 from reeve.language.evaluation import Moment, Row
 from reeve.language.templates import ARN, HOST, filled
@@ -23,16 +24,22 @@ from reeve.repository.repository import Repository
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """Makes the findings of one policy; `reads` are the names that it reads of an object."""
+    """Makes the findings of one policy.
+
+    `reads` are the names that it reads of an object, `hosts` where the consoles of the accounts are, by account.
+    """
 
     snapshot: Snapshot
     observed: ObservedProgram
     citations: Citations
     remedies: Remedies
     reads: frozenset[str]
+    hosts: Mapping[str, str | None]
 
     @classmethod
-    def of(cls, repository: Repository, policy_id: str, program: Program, snapshot: Snapshot) -> "Details":
+    def of(
+        cls, repository: Repository, policy_id: str, program: Program, snapshot: Snapshot, hosts: Mapping[str, str | None]
+    ) -> "Details":
         """Prepare what is the same for all findings of a policy.
 
         Raises:
@@ -45,6 +52,7 @@ class Details:
             Citations(repository.object_type, lambda row: None),
             repository.remedies(policy_id, program.body),
             needs([program], repository.object_type).get(own, frozenset()),
+            hosts,
         )
 
     def finding(self, judgement: Judgement, record: Record, row: Row) -> Finding:
@@ -72,11 +80,16 @@ class Details:
         return remedy_of(self.remedies, judgement.code, subject, moment)
 
     def _console(self, place: Place, fields: Mapping[str, object]) -> str | None:
-        template, host = self.observed.object_type.console, console_host(place.provider, place.partition)
+        template, host = self.observed.object_type.console, self.hosts[place.account]
         if template is None:
             return None
         where = {"account": place.account, "region": place.region, "partition": place.partition}
         return filled(template, {**fields, **where, ARN: place.arn, HOST: host}, encoded=True)
+
+
+def hosts_of(manifest: Manifest) -> dict[str, str | None]:
+    """Return the hosts of the consoles of a snapshot's accounts, by account; None where none is known."""
+    return {part.account: console_host(part.provider, part.partition) for part in manifest.parts}
 
 
 def origins(own: Record, of: Row) -> Origins:

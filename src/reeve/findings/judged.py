@@ -8,7 +8,7 @@ from reeve.evaluate.objects import Snapshot
 from reeve.evaluate.outcomes import Judgement, Outcomes
 from reeve.findings.choosing import shares
 from reeve.findings.completeness import completeness
-from reeve.findings.details import Details
+from reeve.findings.details import Details, hosts_of
 from reeve.findings.frameworks import FrameworkResult, framework_result
 from reeve.findings.results import SHOWN_ORDER, Finding, PolicyResult, Results
 from reeve.inventory.manifest import SnapshotError
@@ -89,9 +89,10 @@ def _findings(
 ) -> dict[str, list[Finding]]:
     """Return the chosen findings of each policy, worst first; the objects of a type are read once."""
     found: dict[str, list[Finding]] = {}
+    hosts = hosts_of(snapshot.manifest)
     for some in by_type(programs).values():
         wanted = {name: _wanted(program, outcomes, name, chosen[name]) for name, program in some.items()}
-        details = {name: Details.of(repository, name, program, snapshot) for name, program in some.items()}
+        details = {name: Details.of(repository, name, program, snapshot, hosts) for name, program in some.items()}
         made: dict[tuple[str, str, str], Finding] = {}
         by_object: dict[tuple[str, str], list[tuple[str, Judgement]]] = {}
         for name, judgements in wanted.items():
