@@ -30,7 +30,7 @@ demo: .venv/.demo
 
 test: .venv/.dev
 	@sh tests/install-packages
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: .venv/.dev
 	$(BIN)/ruff format --check .

@@ -207,7 +207,7 @@ def changed(rows, random):
 def test_judging_what_changed_equals_judging_all(tmp_path):
     kept, runs = 0, itertools.count()
 
-    @settings(max_examples=40 if worlds_of.FUZZ else 5, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+    @settings(max_examples=40 if worlds_of.FUZZ else 3, phases=[Phase.explicit, Phase.reuse, Phase.generate])
     @given(worlds_of.worlds, worlds_of.policies, worlds_of.extracts_)
     def same(world, policies, extracts):
         nonlocal kept

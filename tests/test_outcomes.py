@@ -131,7 +131,7 @@ def test_every_judge_writes_the_same_outcomes(tmp_path, monkeypatch):
 def test_judging_what_changed_equals_judging_all(tmp_path):
     kept = 0
 
-    @settings(max_examples=30 if worlds_of.FUZZ else 5, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+    @settings(max_examples=30 if worlds_of.FUZZ else 3, phases=[Phase.explicit, Phase.reuse, Phase.generate])
     @given(worlds_of.worlds, worlds_of.policies, worlds_of.extracts_)
     def same(world, policies, extracts):
         nonlocal kept
