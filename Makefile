@@ -30,7 +30,7 @@ demo: .venv/.demo
 
 test: .venv/.dev
 	@sh tests/install-packages
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n auto
 
 lint: .venv/.dev
 	$(BIN)/ruff format --check .

@@ -46,20 +46,17 @@ def differences(found, programs, rows):
 
 @pytest.mark.parametrize("kinds", KINDS)
 def test_typed(engine, kinds, tmp_path):
-    if kinds != "texts" and isinstance(engine, Spark) and not FUZZ:
+    if isinstance(engine, Spark) and not FUZZ:
         pytest.skip("for long: make fuzz")
-    every = FUZZ or not isinstance(engine, Spark)
-    pairs = [typed(engine, suite, KINDS[kinds], tmp_path / name, every) for name, suite in SUITES.items()]
-    assert pairs[0] > (60_000 if every else 10_000)
-    assert pairs[1] > (3_000 if every else 500)
+    pairs = [typed(engine, suite, KINDS[kinds], tmp_path / name) for name, suite in SUITES.items()]
+    assert pairs[0] > 60_000
+    assert pairs[1] > 3_000
 
 
-def typed(engine, suite, kinds, directory, every):
-    """Judge a suite with types, or (not `every`) some of it; return how many pairs of policy and object there were."""
+def typed(engine, suite, kinds, directory):
+    """Judge a suite with types; return how many pairs of policy and object there were."""
     pairs = 0
-    groups = typed_groups(suite, directory / "suite", kinds)
-    for name, (repository, programs, tables) in groups.items():
-        programs = programs if every else dict(list(programs.items())[::5])
+    for name, (repository, programs, tables) in typed_groups(suite, directory / "suite", kinds).items():
         files = {
             type_id: [write_table(directory / f"{type_id}.parquet", repository.object_type(type_id), rows)]
             for type_id, rows in tables.items()
