@@ -163,7 +163,7 @@ def test_summaries_say_which_one_of_its_like(collected):
     def all_of(type_id):
         own = REPOSITORY.object_type(type_id)
         for record in collected[type_id]:
-            yield summary_of(own, record.fields, Place("aws", "", None, "aws", record.region, own.service, record.arn))
+            yield summary_of(own, record.fields, "", record.region, record.arn)
 
     rules = set(all_of("aws.ec2.SecurityGroupRule"))
     assert {"all traffic to 0.0.0.0/0", "tcp 22 from 0.0.0.0/0"} <= rules and None not in rules, rules

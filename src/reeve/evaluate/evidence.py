@@ -8,12 +8,12 @@ from reeve.evaluate.citations import Citations, Origin
 from reeve.evaluate.excerpts import MOST_ITEMS, cut, excerpt
 from reeve.evaluate.interpreter import Classified, Event
 from reeve.evaluate.observed import Member, Observation, ObservedProgram, members, statuses
+from reeve.inventory.places import summary_of
 from reeve.language import codes
-from reeve.language.rows import Row, disappearance_field
-from reeve.language.templates import ARN, filled
+from reeve.language.rows import disappearance_field
 from reeve.language.unread import NotCollected, PartlyCollected
 from reeve.language.values import WrongTypeError, describe
-from reeve.model import ObjectType, Outcome, Status
+from reeve.model import Outcome, Status
 
 MOST_CHILDREN = MOST_ITEMS
 """How many children are shown."""
@@ -181,6 +181,7 @@ class _Gathering:
         evidence = evidence_of(program, observation, self.citations)
         own, origin = program.object_type, self.citations.origin(member.row) or Origin()
         self._cite(evidence.calls or self.citations.listing(own))
+        summary = summary_of(own, member.row, origin.account, origin.region, origin.arn)
         self.children.append(
             Child(
                 relation,
@@ -189,7 +190,7 @@ class _Gathering:
                 cut(member.name),
                 origin.account,
                 origin.region,
-                _summary(own, member.row, origin),
+                summary and cut(summary),
                 observation.meaning.status,
                 observation.meaning.message,
                 evidence,
@@ -212,11 +213,3 @@ class _Gathering:
             return cut(", ".join(fact.text() for fact in self.facts))
         named, more = self.children[:MOST_NAMED], self.more + max(0, len(self.children) - MOST_NAMED)
         return cut("; ".join(child.text() for child in named)) + (f" and {more} more" if more else "")
-
-
-def _summary(own: ObjectType, row: Row, origin: Origin) -> str | None:
-    """Return what a type's template says of an object; None where it has none, or something in it is not known."""
-    if own.summary is None:
-        return None
-    found = filled(own.summary, {**row, "account": origin.account, "region": origin.region, ARN: origin.arn})
-    return found and cut(found)

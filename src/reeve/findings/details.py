@@ -14,9 +14,9 @@ from reeve.evaluate.outcomes import Judgement
 from reeve.findings.remedies import Remedy, Subject, guilty_children, remedy_of
 from reeve.findings.results import Finding
 from reeve.inventory.manifest import Manifest
+from reeve.inventory.places import console_of
 from reeve.inventory.records import Record
 from reeve.language.evaluation import Moment, Row
-from reeve.language.templates import ARN, HOST, filled
 from reeve.model import Place, Status
 from reeve.repository.remedies import Remedies
 from reeve.repository.repository import Repository
@@ -69,7 +69,8 @@ class Details:
         if meaning.status is Status.INCOMPLIANT:
             remedy = self._remedy(judgement, place, row, moment)
         missing = {name: why for name, why in record.not_collected.items() if name in self.reads}
-        known = (judgement.id, judgement.name, place, self._console(place, record.fields))
+        console = console_of(own, record.fields, place, self.hosts[place.account])
+        known = (judgement.id, judgement.name, place, console)
         return Finding(*known, meaning, error, record.as_of, record.source, missing, evidence, remedy)
 
     def _remedy(self, judgement: Judgement, place: Place, row: Row, moment: Moment) -> Remedy | None:
@@ -78,13 +79,6 @@ class Details:
         tables = self.snapshot.manifest.tables
         subject = Subject(row, program.body.object_type, place, judgement.id, judgement.name, guilty, tables)
         return remedy_of(self.remedies, judgement.code, subject, moment)
-
-    def _console(self, place: Place, fields: Mapping[str, object]) -> str | None:
-        template, host = self.observed.object_type.console, self.hosts[place.account]
-        if template is None:
-            return None
-        where = {"account": place.account, "region": place.region, "partition": place.partition}
-        return filled(template, {**fields, **where, ARN: place.arn, HOST: host}, encoded=True)
 
 
 def hosts_of(manifest: Manifest) -> dict[str, str | None]:

@@ -26,13 +26,24 @@ def console_of(object_type: ObjectType, fields: Mapping[str, Any], place: Place,
     """Return the address of an object's page in the console, at a host that the provider knows; None where it can't be made."""
     if object_type.console is None or host is None:
         return None
-    return filled(object_type.console, {**fields, **_values(place), HOST: host}, encoded=True)
+    where = dict(zip(PLACE, (place.account, place.region, place.partition), strict=True))
+    return filled(object_type.console, {**fields, **where, ARN: place.arn, HOST: host}, encoded=True)
 
 
-def summary_of(object_type: ObjectType, fields: Mapping[str, Any], place: Place) -> str | None:
-    """Return the line that tells an object from its like; None where its type has none, or something in it is not known."""
-    return None if object_type.summary is None else filled(object_type.summary, {**fields, **_values(place)})
+def summary_of(
+    object_type: ObjectType, fields: Mapping[str, Any], account: str | None, region: str | None, arn: str | None
+) -> str | None:
+    """Return the line that tells an object from its like; None where its type has none, or something in it is not known.
 
+    Args:
+        object_type: its type.
+        fields: its fields; one that could not be read is not there, or `NotCollected`.
+        account: the account's number, if it is known.
+        region: the region, or "global", if it is known.
+        arn: the full name, if it is known.
 
-def _values(place: Place) -> Mapping[str, Any]:
-    return {"account": place.account, "region": place.region, "partition": place.partition, ARN: place.arn}
+    No partition is filled in: an object that leads to others doesn't say theirs.
+    """
+    if object_type.summary is None:
+        return None
+    return filled(object_type.summary, {**fields, **dict(zip(PLACE, (account, region, None), strict=True)), ARN: arn})
