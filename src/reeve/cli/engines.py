@@ -132,7 +132,7 @@ def judged(
         stack.enter_context(writing(directory))
         engine = None if choice.name == INTERPRETER or (choice.name == AUTO and not large and not since) else choice
         outcomes = _write(judging, snapshot, taken.address, engine, directory, own / "spill", since, tell)
-        results = results_of(repository, programs, snapshot, stack.enter_context(outcomes), tree)
+        results = results_of(repository, programs, snapshot, stack.enter_context(outcomes), lacking, tree)
         yield results, formats if formats is not None else _usual_formats(out)
 
 

@@ -148,6 +148,7 @@ def _kept(repository: Repository, directory: Path) -> "Generator[Results]":
     from reeve.evaluate.fingerprints import fingerprint
     from reeve.evaluate.objects import Snapshot
     from reeve.evaluate.outcomes import Outcomes
+    from reeve.findings.completeness import completeness
     from reeve.findings.judged import results_of
     from reeve.findings.scan import production_programs
     from reeve.inventory.directory import OUTCOMES_FOLDER, snapshot_directory
@@ -172,4 +173,4 @@ def _kept(repository: Repository, directory: Path) -> "Generator[Results]":
             say(
                 f"{directory}: {changed} of its policies are not what they were when they judged; `reeve evaluate` judges again"
             )
-        yield results_of(repository, same, snapshot, outcomes)
+        yield results_of(repository, same, snapshot, outcomes, completeness(snapshot.manifest, same, repository))

@@ -20,7 +20,7 @@ class Completeness:
 
     `errors` are the failed calls of what is read or shown for the policies, `incomplete` the ids of the policies that need what
     could not be read, `unjudged` those of them that can't judge at all, as the snapshot has no table of a type that they
-    read, of some account.
+    read, of any account.
     """
 
     errors: tuple[CollectionError, ...]

@@ -11,7 +11,7 @@ from reeve.evaluate.needs import needs
 from reeve.evaluate.objects import Snapshot, record_of
 from reeve.evaluate.observed import ObservedProgram
 from reeve.evaluate.outcomes import Judgement
-from reeve.findings.remedies import Remedy, Subject, guilty_children, remedy_of
+from reeve.findings.remedies import Remedy, Subject, guilty_children, reads_guilty, remedy_of
 from reeve.findings.results import Finding
 from reeve.inventory.manifest import Manifest
 from reeve.inventory.places import console_of
@@ -66,8 +66,7 @@ class Details:
             if watched.outcome.code == judgement.code:  # else another version of Reeve judged: it knows why
                 meaning, error = watched.meaning, watched.outcome.runtime_error
                 evidence = evidence_of(self.observed, watched, replace(self.citations, origin=origins(record, row)))
-        if meaning.status is Status.INCOMPLIANT:
-            remedy = self._remedy(judgement, place, row, moment)
+                remedy = self._remedy(judgement, place, row, moment)
         missing = {name: why for name, why in record.not_collected.items() if name in self.reads}
         console = console_of(own, record.fields, place, self.hosts[place.account])
         known = (judgement.id, judgement.name, place, console)
@@ -75,7 +74,7 @@ class Details:
 
     def _remedy(self, judgement: Judgement, place: Place, row: Row, moment: Moment) -> Remedy | None:
         program = self.observed.program
-        guilty = guilty_children(program, row, moment)
+        guilty = guilty_children(program, row, moment) if reads_guilty(self.remedies, judgement.code) else {}
         tables = self.snapshot.manifest.tables
         subject = Subject(row, program.body.object_type, place, judgement.id, judgement.name, guilty, tables)
         return remedy_of(self.remedies, judgement.code, subject, moment)

@@ -7,7 +7,7 @@ from reeve.evaluate.interpreter import Program, by_type
 from reeve.evaluate.objects import Snapshot
 from reeve.evaluate.outcomes import Judgement, Outcomes
 from reeve.findings.choosing import shares
-from reeve.findings.completeness import completeness
+from reeve.findings.completeness import Completeness
 from reeve.findings.details import Details, hosts_of
 from reeve.findings.frameworks import FrameworkResult, framework_result
 from reeve.findings.results import SHOWN_ORDER, Finding, PolicyResult, Results
@@ -22,6 +22,7 @@ def results_of(
     programs: Mapping[str, Program],
     snapshot: Snapshot,
     outcomes: Outcomes,
+    lacking: Completeness,
     framework: str | None = None,
 ) -> Results:
     """Return what a report shows of outcomes.
@@ -31,13 +32,13 @@ def results_of(
         programs: their compiled logic by id, those that the outcomes are of, and such as could not judge.
         snapshot: what was judged; it and the outcomes are read as long as the results are used.
         outcomes: what the judge said.
+        lacking: what of the snapshot the programs lack; those that are unjudged have no outcomes.
         framework: the id of a framework, or a section, whose tree the results end with.
 
     Raises:
         SnapshotError: the snapshot or the outcomes can't be read.
         InvalidRepositoryError: metadata of the repository has errors.
     """
-    lacking = completeness(snapshot.manifest, programs, repository)
     judged = {name: program for name, program in programs.items() if name not in lacking.unjudged}
     counts = {name: _counts(program, outcomes if name in judged else None, name) for name, program in programs.items()}
     chosen = shares((repository.policy(name), counts[name]) for name in programs)
@@ -92,7 +93,7 @@ def _findings(
     hosts = hosts_of(snapshot.manifest)
     for some in by_type(programs).values():
         wanted = {name: _wanted(program, outcomes, name, chosen[name]) for name, program in some.items()}
-        details = {name: Details.of(repository, name, program, snapshot, hosts) for name, program in some.items()}
+        details = {name: Details.of(repository, name, some[name], snapshot, hosts) for name, own in wanted.items() if own}
         made: dict[tuple[str, str, str], Finding] = {}
         by_object: dict[tuple[str, str], list[tuple[str, Judgement]]] = {}
         for name, judgements in wanted.items():

@@ -81,6 +81,11 @@ def remedy_of(remedies: Remedies, code: Code, subject: Subject, moment: Moment) 
     return None
 
 
+def reads_guilty(remedies: Remedies, code: Code) -> bool:
+    """Return whether a remedy for a code speaks of the children that are INCOMPLIANT: they are judged again to be found."""
+    return any(path[0] == GUILTY for declared in remedies if declared.code == code for path in declared.reads)
+
+
 def guilty_children(program: Program, row: Row, moment: Moment) -> dict[str, list[Row]]:
     """Return, by related list, an object's children that are INCOMPLIANT under what the policy says of that list."""
     found: dict[str, list[Row]] = {}
