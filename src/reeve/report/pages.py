@@ -10,6 +10,7 @@ from markupsafe import Markup
 from reeve.findings.frameworks import Verdict
 from reeve.model import Status
 from reeve.report import markdown
+from reeve.report.accounts import account_text
 from reeve.report.escaping import visible
 
 COLORS: Mapping[Status, str] = {
@@ -45,6 +46,8 @@ def environment(folder: str) -> jinja2.Environment:
     )
     known: dict[str, Any] = found.filters  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     known.update(time=_time, markdown=markdown.render)
+    names: dict[str, Any] = found.globals  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    names.update(account_text=account_text)
     return found
 
 

@@ -7,11 +7,11 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
-from reeve.collect.provider import label_of
 from reeve.findings.frameworks import FrameworkResult, Verdict
 from reeve.findings.results import SHOWN_ORDER, Finding, PolicyResult, Results
-from reeve.inventory.manifest import Manifest, Part
+from reeve.inventory.manifest import Manifest
 from reeve.model import Status
+from reeve.report.accounts import account_text, account_title
 from reeve.report.streams import joined, text
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def render(results: Results, console: Console) -> None:
     """Print the summary."""
     manifest = results.manifest
     several = len(manifest.parts) > 1
-    said = ", ".join(map(_account, manifest.parts[:SOME])) + (
+    said = ", ".join(map(account_title, manifest.parts[:SOME])) + (
         f" and {len(manifest.parts) - SOME} more" if len(manifest.parts) > SOME else ""
     )
     console.print(text(f"{said}, as of {manifest.moment:%Y-%m-%d %H:%M:%S} UTC"))
@@ -68,15 +68,6 @@ def render(results: Results, console: Console) -> None:
         _framework(results.framework, console)
     _incomplete(results, console)
     _requests(manifest, console)
-
-
-def _account(part: Part) -> str:
-    return f"{label_of(part.provider)} account {_number(part.account, part.account_name)}"
-
-
-def _number(account: str, name: str | None) -> str:
-    """Return an account's number, with its name if it has one: two may have the same."""
-    return f"{account or 'unknown'}{f' ({name})' if name else ''}"
 
 
 def _requests(manifest: Manifest, console: Console) -> None:
@@ -221,7 +212,7 @@ def _where(finding: Finding, several: bool) -> "Text":
     """Return an object's name, and what tells it from others of that name."""
     place = finding.place
     parts = [finding.object_id] if finding.object_id != finding.shown_name else []
-    parts += [place.region] + ([_number(place.account, place.account_name)] if several else [])
+    parts += [place.region] + ([account_text(place.account, place.account_name)] if several else [])
     name = text(finding.shown_name, style="bold", overflow="fold")
     return joined([name, text(*parts, separator=" · ", style="dim")], "  ")
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from reeve.language.reference import language
 from reeve.model import ObjectType, Policy, Section
+from reeve.report.accounts import account_text
 from reeve.report.markdown import is_link
 from reeve.repository.links import ancestors
 from reeve.repository.metadata import VENDORS
@@ -89,7 +90,7 @@ def _scan(catalogue: Catalogue) -> Mapping[str, Any] | None:
     ranks = {one.policy.id: rank for rank, one in enumerate(catalogue.results.worst_first)}
     worst = tuple(row for row in sorted(rows, key=lambda row: ranks[row.id]) if row.counts and row.counts["INCOMPLIANT"])
     at = f"{manifest.moment:%Y-%m-%d %H:%M:%S} UTC"
-    accounts = ", ".join(part.account_name or part.account or "unknown" for part in manifest.parts[:SOME_ACCOUNTS])
+    accounts = ", ".join(account_text(part.account, part.account_name) for part in manifest.parts[:SOME_ACCOUNTS])
     accounts += f" and {len(manifest.parts) - SOME_ACCOUNTS} more" if len(manifest.parts) > SOME_ACCOUNTS else ""
     complete = catalogue.results.complete
     return {"accounts": accounts, "at": at, "complete": complete, "worst": worst[:15], "failing": len(worst)}

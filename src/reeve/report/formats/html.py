@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reeve import __version__
-from reeve.collect.provider import label_of
 from reeve.findings.choosing import shares
 from reeve.findings.results import SHOWN_ORDER, Finding, PolicyResult, Results
 from reeve.inventory.manifest import Manifest
+from reeve.report.accounts import account_title
 from reeve.report.pages import COLORS, VERDICT_COLORS, environment
 
 AT_MOST = 1_000
@@ -58,9 +58,7 @@ def _held(policies: Sequence[PolicyResult]) -> list[Sequence[Finding]]:
 
 def _title(manifest: Manifest) -> str:
     if len(manifest.parts) == 1:
-        (part,) = manifest.parts
-        name = f" ({part.account_name})" if part.account_name else ""
-        return f"{label_of(part.provider)} account {part.account or 'unknown'}{name}"
+        return account_title(manifest.parts[0])
     return f"{len(manifest.parts)} accounts"
 
 
