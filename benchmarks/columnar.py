@@ -139,6 +139,17 @@ otherwise: {{status: COMPLIANT, currentStateMessage: In order.}}
     return repository, [f"/ce/{name}" for name in policies], {"thing": files}, by_hand
 
 
+OPEN_RULES = """relatedLists:
+- relationshipName: rules
+  conditions:
+  - status: INCOMPLIANT
+    currentStateMessage: Open.
+    check: {IS_EQUAL: {left: {FIELD: {path: port}}, right: {NUMBER: 22}}}
+  otherwise: {status: COMPLIANT, currentStateMessage: Closed.}
+"""
+"""What is said of the children of both kinds of parents."""
+
+
 def children(directory: Path, objects: int) -> Built:
     """Parents whose children are judged and counted, five for each."""
     types = {
@@ -152,15 +163,8 @@ conditions:
   currentStateMessage: Open.
   check: {GREATER_THAN: {left: {RELATED_LIST_COUNT: {status: INCOMPLIANT, relationshipName: rules}}, right: {NUMBER: 1}}}
 otherwise: {status: COMPLIANT, currentStateMessage: Closed.}
-relatedLists:
-- relationshipName: rules
-  conditions:
-  - status: INCOMPLIANT
-    currentStateMessage: Open.
-    check: {IS_EQUAL: {left: {FIELD: {path: port}}, right: {NUMBER: 22}}}
-  otherwise: {status: COMPLIANT, currentStateMessage: Closed.}
 """
-    repository = made(directory, types, {"p": logic})
+    repository = made(directory, types, {"p": logic + OPEN_RULES})
     parents = write(directory / "parents.parquet", f"SELECT 'p-' || i AS id FROM range({objects}) t(i)")
     rules = f"SELECT 'c-' || i AS id, 'p-' || (i // 5) AS parentId, (20 + hash(i) % 5)::DOUBLE AS port FROM range({objects * 5}) t(i)"
     rules = write(directory / "children.parquet", rules)
@@ -233,15 +237,8 @@ conditions:
   currentStateMessage: Open.
   check: {AND: {args: [{FIELD: {path: owner.active}}, {RELATED_LIST_HAS: {status: INCOMPLIANT, relationshipName: rules}}]}}
 otherwise: {status: COMPLIANT, currentStateMessage: Closed.}
-relatedLists:
-- relationshipName: rules
-  conditions:
-  - status: INCOMPLIANT
-    currentStateMessage: Open.
-    check: {IS_EQUAL: {left: {FIELD: {path: port}}, right: {NUMBER: 22}}}
-  otherwise: {status: COMPLIANT, currentStateMessage: Closed.}
 """
-    repository, each = made(directory, types, {"p": logic}), objects // accounts
+    repository, each = made(directory, types, {"p": logic + OPEN_RULES}), objects // accounts
     tables: dict[str, list[str]] = {"owner": [], "child": [], "parent": []}
     for account in range(accounts):
         first, last = account * each, (account + 1) * each
