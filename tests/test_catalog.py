@@ -1,5 +1,6 @@
 """The catalogue as a whole: every code reached, every call known to botocore, every recommendation with a policy."""
 
+import json
 import re
 
 import botocore.session
@@ -9,7 +10,7 @@ from conftest import CATALOG
 from reeve.collect.aws.permissions import REGIONS
 from reeve.evaluate.policy_tests import run_tests
 from reeve.findings.scan import collecting, production_programs
-from reeve.language.query_reads import names_read
+from reeve.language.query_reads import names_read, uses_whole
 from reeve.repository.repository import Repository
 
 REPOSITORY = Repository.open(CATALOG)
@@ -74,6 +75,24 @@ def test_types_are_collected_and_described(type_id):
     declared = REPOSITORY.object_type(type_id)
     assert declared.collect is not None and declared.collect.sources
     assert all(field.description for field in declared.fields.values())
+
+
+@pytest.mark.parametrize(
+    ("expression", "whole"),
+    [(text, True) for text in ("@", "to_string(@)", "keys(@)", "length(@.*)", "a || @", "[@][0]", "{a: @}", "@ == `1`", "!@")]
+    + [(text, True) for text in ("_parent", "to_string(_parent)", "not_null(a, @)", "values(@)")]
+    + [(text, False) for text in ("[@][0].a", "{a: @}.a.b", "_parent.id", "a[?@ == 'x']", "map(&@, a)", "sort_by(a, &@)")]
+    + [(text, False) for text in ("merge(@, a).b", "a | [?contains(['1'], split('/', @)[0])]", "join('/', [_account])")],
+)
+def test_an_expression_names_what_it_rests_on(expression, whole, tmp_path, reeve):
+    """Else a call that failed would leave the field with a value, as if it had been read."""
+    assert uses_whole(expression) is whole
+    (tmp_path / "types/aws.Thing").mkdir(parents=True)
+    collect = 'collect: {scope: global, sources: [{items: "[@]"}]}'
+    field = f"fields: {{id: {{type: Bytes, from: _account}}, x: {{type: Json, from: {json.dumps(expression)}}}}}"
+    (tmp_path / "types/aws.Thing/type.yaml").write_text(f"name: T\nidField: id\n{collect}\n{field}\n")
+    said = reeve("validate", "--repo", tmp_path).out
+    assert ("type.yaml:4:" in said and "uses all that is known of the object" in said) is whole, said
 
 
 def test_the_names_that_an_expression_reads():

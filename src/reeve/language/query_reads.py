@@ -65,10 +65,34 @@ def names_read(expression: str) -> frozenset[str]:
     return frozenset(path[0] if path[0] != top else PARENT + path[1] for path in paths if path[0] != top or len(path) > 1)
 
 
+_WHOLE = frozenset({(), (PARENT.removesuffix("."),)})
+
+
+@cache
+def uses_whole(expression: str) -> bool:
+    """Return whether an expression of a type uses all that it sees, or all of a parent, of which it names nothing.
+
+    What such a value rests on, and whether that could be read, nobody can say.
+
+    Raises:
+        ValueError: it is not JMESPath.
+    """
+    walk = _Walk({})
+    walk.use(walk.of(compile_query(expression, more=True).parsed, Found(frozenset({()}))))
+    return walk.whole
+
+
 @dataclass(slots=True)
 class _Walk:
     names: Mapping[str, Found]
     read: set[Path] = field(default_factory=set[Path])
+    whole: bool = False
+
+    def use(self, *found: Found) -> None:
+        """Note that values are used as they are: compared, handed to a function, or what the expression finds."""
+        for one in found:
+            self.whole = self.whole or not one.paths.isdisjoint(_WHOLE)
+            self.use(*one.members.values())
 
     def of(self, node: Mapping[str, Any], current: Found) -> Found:
         """Return where a part of an expression finds its value, given where the data that it sees was found."""
@@ -77,7 +101,7 @@ class _Walk:
             case "field":
                 return self._member(current, str(node["value"]))
             case "literal" | "comparator" | "not_expression":
-                self._each(children, current)
+                self.use(*self._each(children, current))
                 return NOTHING
             case "multi_select_dict":
                 return Found(members={str(pair["value"]): self.of(pair["children"][0], current) for pair in children})
@@ -89,6 +113,8 @@ class _Walk:
                 return current
             case _ if kind in _PROJECTIONS:
                 left = self.of(children[0], current)
+                if kind == "value_projection":
+                    self.use(left)
                 self._each(children[2:], left)
                 return self.of(children[1], left)
             case "index" | "slice" | "current" | "identity":
@@ -112,7 +138,13 @@ class _Walk:
     def _call(self, name: str, children: list[Any], current: Found) -> Found:
         given = _either(self._each((child for child in children if child["type"] != "expref"), current))
         by = self._each((child["children"][0] for child in children if child["type"] == "expref"), given)
-        return _either(by) if name == "map" else given if name in _PASSING else NOTHING
+        if name == "map":
+            return _either(by)
+        self.use(*by)
+        if name in _PASSING:
+            return given
+        self.use(given)
+        return NOTHING
 
 
 def _either(found: Iterable[Found]) -> Found:

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from reeve.language.errors import InvalidRepositoryError, Position, Problem, nearest
 from reeve.language.queries import compile_query
+from reeve.language.query_reads import uses_whole
 from reeve.language.syntax import Key, Keys, Shape
 from reeve.language.templates import parse_template
 from reeve.language.types import NAMED
@@ -119,7 +120,7 @@ def read_type(path: str, content: bytes) -> ObjectType:
     }
     texts = [text for field in fields.values() for text in (field.source, field.hint) if text]
     templates, problems = _templates(path, content, values)
-    if problems := [*_expression_problems(path, content, texts), *problems]:
+    if problems := [*_expression_problems(path, content, texts, naming=True), *problems]:
         raise InvalidRepositoryError(problems)
     return ObjectType(
         id=path.split("/")[-2],
@@ -157,12 +158,13 @@ def _check(path: str, content: bytes, values: Mapping[str, Any]) -> None:
     """Refuse expressions that are not JMESPath, and a provisional call that is not declared."""
     calls: Mapping[str, Any] = values.get("calls", {})
     provisional: Mapping[str, str] = values.get("provisional", {})
-    texts: list[str] = [values[key] for key in ("region",) if key in values]
-    texts += [provisional[key] for key in ("item", "madeAt") if key in provisional]
+    naming: list[str] = [values[key] for key in ("region",) if key in values]
+    texts = [provisional[key] for key in ("item", "madeAt") if key in provisional]
     for entry in (*values["sources"], *calls.values()):
-        texts += [entry[key] for key in ("items", "when", "where") if key in entry]
-        texts += [*entry.get("with", {}).values(), *(text for pair in entry.get("match", {}).items() for text in pair)]
-    problems = _expression_problems(path, content, texts)
+        texts += [*(entry[key] for key in ("items", "where") if key in entry), *entry.get("match", {})]
+        naming += [*(entry[key] for key in ("when",) if key in entry), *entry.get("with", {}).values()]
+        naming += entry.get("match", {}).values()
+    problems = [*_expression_problems(path, content, texts), *_expression_problems(path, content, naming, naming=True)]
     call = provisional.get("call")
     if call is not None and call not in calls:
         message = f"there is no call {call!r} in calls{nearest(call, calls)}"
@@ -171,13 +173,16 @@ def _check(path: str, content: bytes, values: Mapping[str, Any]) -> None:
         raise InvalidRepositoryError(problems)
 
 
-def _expression_problems(path: str, content: bytes, texts: Iterable[str]) -> list[Problem]:
+def _expression_problems(path: str, content: bytes, texts: Iterable[str], naming: bool = False) -> list[Problem]:
+    """Return what is wrong with expressions; those over all that is known of an object are to be `naming` what they read."""
     problems: list[Problem] = []
     for text in texts:
         message = None
         try:
             if selects_from_truth(compile_query(text, more=True).parsed):
                 message = "`!x.y` and `!x[?…]` select from the truth value `!x`, which gives null: write `!(x.y)`, `!(x[?…])`"
+            elif naming and uses_whole(text):
+                message = "it uses all that is known of the object: name the members that it rests on, as some may be unread"
         except ValueError as error:
             message = str(error)
         if message is not None:
