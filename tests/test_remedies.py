@@ -22,6 +22,7 @@ from reeve.findings.remedies import MOST_COMMANDS, Subject, guilty_children, rem
 from reeve.language.errors import InvalidRepositoryError
 from reeve.language.evaluation import Moment
 from reeve.language.patterns import Known, Search, UnfilledError, parse_command
+from reeve.language.queries import compile_dated
 from reeve.language.unread import NotCollected, PartlyCollected
 from reeve.model import Place
 from reeve.repository.remedies import incompliant_codes, read_for, read_remedies
@@ -91,6 +92,21 @@ def test_plain_values(value, shown):
 def test_no_command_line(text):
     with pytest.raises(ValueError, match=r"JMESPath|command|closed"):
         parse_command(text)
+
+
+WHOLES = ("to_string(@)", "to_string(rules)", "to_string(rules[0])", "to_string({a: rules})", "rules[0].*", "rules[*].*")
+COMPARED = ("rules[0] == rules[1]", "rules[0] != rules[1]", "[rules[0]] == others", "contains(rules, others[0])")
+
+
+@pytest.mark.parametrize("query", [*WHOLES, *COMPARED, "rules[0].cidr", "contains(to_string(rules), 'x')"])
+def test_a_mark_of_what_was_not_read_is_no_value(query):
+    rules = [Known({"id": "1", "cidr": NotCollected("denied")}), Known({"id": "2", "cidr": "10.0.0.0/8"})]
+    search = Search(Known({"rules": rules, "others": [Known({"id": "1", "cidr": "::/0"})]}), NOW)
+    with pytest.raises(UnfilledError, match="denied"):
+        search(compile_dated(query))
+    assert search(compile_dated("rules[].id")) == ["1", "2"]
+    assert search(compile_dated("rules[?id == '2'] | to_string(@)")) == '[{"id":"2","cidr":"10.0.0.0/8"}]'
+    assert search(compile_dated('others[0] == `{"cidr": "::/0", "id": "1"}` && others[0] != rules[1]')) is True
 
 
 # The choice of an access key -------------------------------------------------------------------------------------------

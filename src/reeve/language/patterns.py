@@ -42,10 +42,44 @@ class Known(dict[str, Any]):
         Raises:
             UnreadError: it was not read, or of a list not all was.
         """
-        found = super().get(name, default)
-        if isinstance(found, NotCollected | PartlyCollected):
-            raise UnreadError(str(found))
-        return found
+        return _read(super().get(name, default))
+
+    # What takes an object as a whole (`*`, to_string, a comparison) would take a mark for a value.
+
+    def values(self) -> Any:
+        """Return all values.
+
+        Raises:
+            UnreadError: one of them was not read.
+        """
+        return [_read(value) for value in super().values()]
+
+    def held(self) -> Iterable[Any]:
+        """Return all values, and the marks that stand where others would."""
+        return super().values()
+
+    def items(self) -> Any:
+        """Return all names, each with its value.
+
+        Raises:
+            UnreadError: one of them was not read.
+        """
+        return [(name, _read(value)) for name, value in super().items()]
+
+    def __eq__(self, other: object) -> bool:
+        self.items()
+        return super().__eq__(other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType] - as any dictionary
+
+
+def _read(value: Any) -> Any:
+    if isinstance(value, NotCollected | PartlyCollected):
+        raise UnreadError(str(value))
+    return value
 
 
 Part = str | Query
@@ -111,9 +145,14 @@ def _is_larger(value: Any, most: int) -> bool:
         if isinstance(found, str):
             most -= len(found)
         elif isinstance(found, list | dict):
-            inside = found.values() if isinstance(found, dict) else found  # pyright: ignore[reportUnknownVariableType]
-            pending.extend(cast("Iterable[Any]", inside))
+            pending.extend(_inside(cast("list[Any] | dict[str, Any]", found)))
     return most < 0
+
+
+def _inside(value: list[Any] | dict[str, Any]) -> Iterable[Any]:
+    if isinstance(value, Known):
+        return value.held()  # an object of which something was not read may be found, as long as that is not used
+    return value.values() if isinstance(value, dict) else value
 
 
 def plain_text(value: Any) -> str:
