@@ -3,8 +3,10 @@
 import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,6 +23,9 @@ from reeve.language.operations.registry import Operations
 settings.register_profile("default", max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 settings.register_profile("fuzz", max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+# What was started in the background of a shell ignores SIGINT, and so does all that it starts; our own are to hear it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parent.parent
 CATALOG = ROOT / "catalog"
@@ -124,10 +129,14 @@ def demo_scan(once):
 
 @pytest.fixture
 def reeve_process():
-    """Start the command as a process of its own."""
+    """Start the command as a process of its own, which ends with the test at the latest."""
+    with ExitStack() as started:
 
-    def start(*args: object, **options) -> subprocess.Popen:
-        command = [sys.executable, "-m", "reeve", *map(str, args)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+        def start(*args: object, **options) -> subprocess.Popen:
+            command = [sys.executable, "-m", "reeve", *map(str, args)]
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+            started.enter_context(process)
+            started.callback(process.kill)
+            return process
 
-    return start
+        yield start
